@@ -1,0 +1,64 @@
+-- recover: takes jobs whose lease has run out away from their worker. A job that is known to have started counts
+-- one stall, and past the limit is dead; one that was only handed out goes back uncounted and marked, so that the
+-- next worker confirms its start first: a job that kills its process at once is counted all the same.
+-- KEYS  meta · job · wait · active · failed · run · state · outcome · history · progress · logs · expire · dedup · outbox · marker · events
+-- ARGV  maxStalledCount · limit · keepFailed
+-- REPLY [id, stall count, worker, 1 when dead] per job · when the next lease runs out in ms, 0 for never
+-- COST  O(limit · log n), at most 1,000
+local meta, job, wait, active, failed, run, state, outcome, history, progress, logs, expire, dedup, outbox, marker, events =
+  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10],
+  KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16]
+-- include shared/now.lua
+-- include shared/place.lua
+-- include shared/wake.lua
+-- include shared/publish.lua
+-- include shared/facts.lua
+-- include shared/history.lua
+-- include shared/forget.lua
+-- include shared/trim.lua
+local moved = {}
+-- include shared/release.lua
+
+local expired = redis.call('ZRANGEBYSCORE', active, '-inf', now, 'WITHSCORES', 'LIMIT', 0, tonumber(ARGV[2]))
+local maxStalled, settings = tonumber(ARGV[1]), redis.call('HMGET', meta, 'paused', 'maxEvents')
+local reply, buried, outcomes = {}, {}, {}
+-- Backwards, so that jobs that go back to the front keep their order.
+for i = #expired - 1, 1, -2 do
+  local id, started = expired[i], tonumber(expired[i + 1]) % 1 ~= 0
+  local lease, known = redis.call('HGET', run, id) or '', facts(id)
+  local token, startedAt = lease:match('^(.*)|(%d+)$')
+  local worker = token and (token:match('^(.*):[^:]*$') or token) or ''
+  if started then
+    known.sc, known.as, known.su = (known.sc or 0) + 1, (known.as or 0) + 1, nil
+  else
+    known.su = 1
+  end
+  redis.call('ZREM', active, id)
+  redis.call('HDEL', run, id)
+  remember(id, known)
+  local dead = started and known.sc > maxStalled
+  if started then
+    chronicle(id, cmsgpack.pack({ worker = worker, message = 'job stalled: its worker stopped renewing the lease' }))
+  end
+  if dead then
+    local reason = cmsgpack.pack({ 'job stalled more than allowable limit', tonumber(startedAt or 0), worker })
+    redis.call('ZADD', failed, now, id)
+    redis.call('HSET', outcome, id, reason)
+    buried[#buried + 1], outcomes[#outcomes + 1] = id, reason
+    moved[#moved + 1] = { 'stalled', id }
+    moved[#moved + 1] = { 'failed', id, reason }
+  else
+    redis.call('ZADD', wait, head(known.pr or 0), id)
+    if started then moved[#moved + 1] = { 'stalled', id } end
+    moved[#moved + 1] = { 'waiting', id, 'active' }
+  end
+  reply[#reply + 1] = { id, known.sc or 0, worker, dead and 1 or 0, started and 1 or 0 }
+end
+release(buried, 'failed', outcomes)
+if #buried > 0 then trim(failed, tonumber(ARGV[3])) end
+if #reply > 0 then
+  if not settings[1] and #reply > #buried then wake() end
+  publish(tonumber(settings[2] or 10000), #moved, 'moved', cmsgpack.pack(moved))
+end
+local first = redis.call('ZRANGE', active, 0, 0, 'WITHSCORES')
+return { reply, first[2] and math.ceil(tonumber(first[2])) or 0 }

@@ -1,0 +1,13 @@
+-- remove-schedule: ends a schedule. Runs that are already in the queue stay.
+-- KEYS  meta · schedules · schedule · scheduleRuns
+-- ARGV  id
+-- REPLY 1 removed, 0 no such schedule
+-- COST  O(log n)
+local meta, schedules, schedule, scheduleRuns = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+-- include shared/next-slot.lua
+
+local removed = redis.call('ZREM', schedules, ARGV[1])
+redis.call('HDEL', schedule, ARGV[1])
+redis.call('HDEL', scheduleRuns, ARGV[1])
+nextSlot()
+return removed

@@ -1,0 +1,33 @@
+-- remove: takes jobs out of the queue, whatever state they are in, unless a worker holds them.
+-- KEYS  meta · job · wait · delayed · active · parents · completed · failed · run · state · outcome · history · progress · logs · expire · dedup · outbox · marker · events
+-- ARGV  ids (MessagePack)
+-- REPLY per id: 1 removed, 0 no such job, -1 held by a worker
+-- COST  O(ids · log n), at most 1,000
+local meta, job, wait, delayed, active, parents, completed, failed, run, state, outcome, history, progress, logs, expire, dedup, outbox, marker, events =
+  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10],
+  KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19]
+-- include shared/now.lua
+-- include shared/place.lua
+-- include shared/wake.lua
+-- include shared/publish.lua
+-- include shared/forget.lua
+local moved = {}
+-- include shared/release.lua
+
+local ids, flags, gone = cmsgpack.unpack(ARGV[1]), {}, {}
+for i, id in ipairs(ids) do
+  if redis.call('HEXISTS', run, id) == 1 then flags[i] = -1
+  elseif redis.call('HEXISTS', job, id) == 0 then flags[i] = 0
+  else
+    flags[i] = 1
+    gone[#gone + 1] = id
+    moved[#moved + 1] = { 'removed', id }
+  end
+end
+if #gone > 0 then
+  for _, set in ipairs({ wait, delayed, parents, completed, failed }) do redis.call('ZREM', set, unpack(gone)) end
+  release(gone, 'removed')
+  forget(gone)
+  publish(tonumber(redis.call('HGET', meta, 'maxEvents') or 10000), #gone, 'moved', cmsgpack.pack(moved))
+end
+return flags

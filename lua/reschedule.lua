@@ -1,0 +1,16 @@
+-- reschedule: gives a delayed job another due time.
+-- KEYS  meta · job · delayed · marker · events
+-- ARGV  id · delayMs from now
+-- REPLY the new due time in ms, 0 when the job is not delayed, -1 when there is no such job
+-- COST  O(log n)
+local meta, job, delayed, marker, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+-- include shared/now.lua
+-- include shared/wake.lua
+-- include shared/publish.lua
+
+if not redis.call('ZSCORE', delayed, ARGV[1]) then return redis.call('HEXISTS', job, ARGV[1]) - 1 end
+local due = now + tonumber(ARGV[2])
+redis.call('ZADD', delayed, due, ARGV[1])
+if redis.call('ZRANK', delayed, ARGV[1]) == 0 then wake() end
+publish(tonumber(redis.call('HGET', meta, 'maxEvents') or 10000), 1, 'moved', cmsgpack.pack({ { 'delayed', ARGV[1], due } }))
+return due

@@ -1,0 +1,15 @@
+-- sessions: safe repeats. A session has one call under way at a time and numbers its calls; its last reply is kept,
+-- so a call that is sent again (its reply was lost) changes nothing and is answered the same.
+local function replayed(session, seq)
+  local last = redis.call('HGET', sessions, session)
+  if not last then return false end
+  local known = cmsgpack.unpack(last)
+  if known[1] > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
+  if known[1] < tonumber(seq) then return false end
+  redis.call('HSET', sessions, session, last) -- a write, so that a WAIT after a repeat waits for something
+  return known[3]
+end
+
+local function settled(session, seq, reply)
+  redis.call('HSET', sessions, session, cmsgpack.pack({ tonumber(seq), now, reply }))
+end

@@ -1,0 +1,59 @@
+-- sweep: retention by age, and the end of sessions and deduplication ids nobody uses any more. Bounded steps.
+-- KEYS  meta · job · completed · failed · state · outcome · history · progress · logs · expire · sessions · dedup
+-- ARGV  completedAgeMs · failedAgeMs · limit · sessionAgeMs        (-1: that set has no age limit)
+-- REPLY how many jobs were forgotten · 1 when more may be left
+-- COST  O(limit · log n), at most 1,000
+local meta, job, completed, failed, state, outcome, history, progress, logs, expire, sessions, dedup =
+  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+-- include shared/now.lua
+-- include shared/forget.lua
+
+local limit, forgotten, more = tonumber(ARGV[3]), 0, 0
+
+-- Jobs with a rule of their own: `expire` says when, or +inf.
+local due = redis.call('ZRANGEBYSCORE', expire, '-inf', now, 'LIMIT', 0, limit)
+if #due > 0 then
+  redis.call('ZREM', completed, unpack(due))
+  redis.call('ZREM', failed, unpack(due))
+  forget(due)
+  forgotten = #due
+  if #due == limit then more = 1 end
+end
+
+-- All others by the age of the set. The cursor passes over jobs with a rule of their own, so they are seen once.
+local function age(set, field, ageMs)
+  if ageMs < 0 then return end
+  local from = redis.call('HGET', meta, field) or '-inf'
+  local old = redis.call('ZRANGEBYSCORE', set, from, now - ageMs, 'WITHSCORES', 'LIMIT', 0, limit)
+  if #old == 0 then return end
+  local ids, gone = {}, {}
+  for i = 1, #old, 2 do ids[#ids + 1] = old[i] end
+  local own = redis.call('ZMSCORE', expire, unpack(ids))
+  for i, id in ipairs(ids) do
+    if not own[i] then gone[#gone + 1] = id end
+  end
+  local last = old[#old]
+  if #ids == limit and #gone == 0 and last == from then last = '(' .. last end
+  redis.call('HSET', meta, field, last)
+  if #gone == 0 then return end
+  redis.call('ZREM', set, unpack(gone))
+  forget(gone)
+  forgotten = forgotten + #gone
+  if #ids == limit then more = 1 end
+end
+age(completed, 'sweptCompleted', tonumber(ARGV[1]))
+age(failed, 'sweptFailed', tonumber(ARGV[2]))
+
+local function scan(key, cursorField, stale)
+  local page = redis.call('HSCAN', key, redis.call('HGET', meta, cursorField) or '0', 'COUNT', 100)
+  for i = 1, #page[2], 2 do
+    if stale(cmsgpack.unpack(page[2][i + 1])) then redis.call('HDEL', key, page[2][i]) end
+  end
+  if page[1] == '0' then redis.call('HDEL', meta, cursorField) else redis.call('HSET', meta, cursorField, page[1]) end
+end
+scan(sessions, 'sessionsCursor', function(call) return call[2] < now - tonumber(ARGV[4]) end)
+scan(dedup, 'dedupCursor', function(entry)
+  if entry.till == 0 then return redis.call('HEXISTS', job, entry.id) == 0 end
+  return entry.till < now and not entry.last
+end)
+return { forgotten, more }

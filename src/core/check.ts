@@ -1,0 +1,141 @@
+import { InvalidInputError, type ErrorCode } from './errors.js';
+import { nearest } from './nearest.js';
+
+/** Checks one value: answers what it should have been, or undefined when it is right. */
+export type Check = (value: unknown) => string | undefined;
+
+/** What kind of thing a value is, for error messages: never its content, which may be secret. */
+export function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'number') return kindOfNumber(value);
+  if (typeof value === 'string') return value === '' ? 'an empty text' : 'a text';
+  if (typeof value === 'object') return value instanceof Date ? 'a date' : 'an object';
+  return typeof value === 'undefined' ? 'nothing' : `a ${typeof value}`;
+}
+
+function kindOfNumber(value: number): string {
+  if (Number.isNaN(value)) return 'NaN';
+  if (!Number.isFinite(value)) return 'an infinite number';
+  if (!Number.isInteger(value)) return `a fraction (${value})`;
+  return value < 0 ? `a negative number (${value})` : `the number ${value}`;
+}
+
+export function wholeNumber(min: number, max: number, unit = ''): Check {
+  const wanted = `a whole number${unit && ` of ${unit}`} from ${min} to ${max}`;
+  return (value) => (Number.isInteger(value) && (value as number) >= min && (value as number) <= max ? undefined : wanted);
+}
+
+export const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'true or false');
+export const anything: Check = () => undefined;
+export const callable: Check = (value) => (typeof value === 'function' ? undefined : 'a function');
+export const plainObject: Check = (value) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'an object';
+
+export function textUpTo(length: number): Check {
+  return (value) => (typeof value === 'string' && value.length > 0 && value.length <= length ? undefined : `a text of 1 to ${length} characters`);
+}
+
+export function oneOf(...choices: (string | boolean)[]): Check {
+  return (value) => (choices.includes(value as string) ? undefined : `one of ${choices.map((choice) => `"${choice}"`).join(', ')}`);
+}
+
+/** Either check is enough. */
+export function either(...checks: Check[]): Check {
+  return (value) => {
+    const wanted = checks.map((check) => check(value));
+    return wanted.includes(undefined) ? undefined : wanted.join(', or ');
+  };
+}
+
+/** An object with these options and no others. */
+export function shape(checks: Record<string, Check>): Check {
+  return (value) => {
+    const wrong = plainObject(value);
+    if (wrong !== undefined) return wrong;
+    checkOptions(value as object, checks, '');
+    return undefined;
+  };
+}
+
+/** Refuses a value with a typed error when it is not what it should be. */
+export function checkValue(value: unknown, check: Check, field: string, code: ErrorCode = 'INVALID_OPTION'): void {
+  let wanted: string | undefined;
+  try {
+    wanted = check(value);
+  } catch (error) {
+    throw error instanceof InvalidInputError ? within(error, field) : error;
+  }
+  if (wanted !== undefined) {
+    throw new InvalidInputError(code, { field, message: `${field} should be ${wanted}; it is ${kindOf(value)}.` });
+  }
+}
+
+/** Checks every option that is given; an unknown one is named, with the nearest known one. `undefined` counts as not given. */
+export function checkOptions(options: object, checks: Record<string, Check>, path: string): void {
+  for (const name of Object.keys(options)) {
+    const field = path === '' ? name : `${path}.${name}`;
+    const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
+    if (!check) throw unknownOption(field, name, Object.keys(checks));
+    const value = (options as Record<string, unknown>)[name];
+    if (value !== undefined) checkValue(value, check, field);
+  }
+}
+
+function unknownOption(field: string, name: string, known: string[]): InvalidInputError {
+  const close = nearest(name, known);
+  return new InvalidInputError('UNKNOWN_OPTION', {
+    field,
+    message: `There is no option "${field.slice(0, 80)}"${close === undefined ? '' : `; did you mean "${close}"?`}${close === undefined ? '.' : ''}`,
+  });
+}
+
+/** Puts the field of an inner error under the outer one. */
+function within(error: InvalidInputError, field: string): InvalidInputError {
+  const inner = error.field ?? '';
+  const path = inner === '' ? field : `${field}.${inner}`;
+  const message = error.message.slice(0, -error.hint.length - 1).replace(inner, path);
+  return new InvalidInputError(error.code, { field: path, message, hint: error.hint });
+}
+
+const controls = /[\u0000-\u001f\u007f\u2028\u2029]/u;
+const loneSurrogate = /\p{Surrogate}/u;
+
+/** Names of queues and prefixes: they become part of keys, so braces would change the cluster slot. */
+export function checkName(value: unknown, field: string): asserts value is string {
+  const wrong = wrongName(value, /[{}]/);
+  if (wrong) throw new InvalidInputError('INVALID_NAME', { field, message: `${field} ${wrong}.` });
+}
+
+/** Names of jobs: any text without control characters. */
+export function checkJobName(value: unknown, field = 'name'): asserts value is string {
+  const wrong = wrongName(value, undefined);
+  if (wrong) {
+    throw new InvalidInputError('INVALID_NAME', {
+      field, message: `${field} ${wrong}.`, hint: 'Job names are texts of 1 to 256 characters without control characters.',
+    });
+  }
+}
+
+function wrongName(value: unknown, forbidden: RegExp | undefined): string | undefined {
+  if (typeof value !== 'string') return `should be a text; it is ${kindOf(value)}`;
+  if (value === '') return 'is empty';
+  if (value.length > 256) return `is ${value.length} characters long`;
+  if (forbidden?.test(value)) return 'contains "{" or "}"';
+  if (controls.test(value) || loneSurrogate.test(value)) return 'contains control characters or broken Unicode';
+  return undefined;
+}
+
+/** Ids of jobs and schedules. */
+export function checkId(value: unknown, field: string): asserts value is string {
+  const wrong = wrongId(value);
+  if (wrong) throw new InvalidInputError('INVALID_ID', { field, message: `${field} ${wrong}.` });
+}
+
+function wrongId(value: unknown): string | undefined {
+  if (typeof value !== 'string') return `should be a text; it is ${kindOf(value)}`;
+  if (value === '') return 'is empty';
+  if (Buffer.byteLength(value) > 512) return `is ${Buffer.byteLength(value)} bytes long`;
+  if (controls.test(value) || loneSurrogate.test(value)) return 'contains control characters or broken Unicode';
+  return undefined;
+}

@@ -1,0 +1,111 @@
+/**
+ * The one catalogue of everything Drover refuses or reports.
+ *
+ * Each entry says what went wrong in general and what to do about it. A test compares this table with
+ * `docs/errors.md`, so the two cannot drift.
+ */
+export const catalogue = {
+  // Bad input: found before anything is written.
+  INVALID_NAME: 'Names are 1 to 256 characters without "{", "}" or control characters.',
+  INVALID_ID: 'Ids are strings of 1 to 512 bytes of UTF-8 without control characters.',
+  INVALID_OPTION: 'Give the option a value of the kind and within the bounds that its documentation states.',
+  UNKNOWN_OPTION: 'Remove the option or correct its spelling.',
+  INVALID_HANDLER: 'Pass a function, a map of functions by job name, or the path or file URL of a module that exports one.',
+  INVALID_DATA: 'Job data and results must be made of plain values: no cycles, functions or symbols.',
+  PAYLOAD_TOO_LARGE: 'Store the content elsewhere and put a reference into the job, or raise `sizeLimit`.',
+  INVALID_SCHEDULE: 'Give either a cron pattern that some date matches, or `every` in milliseconds; and a known IANA time zone.',
+  SCHEMA_MISMATCH: 'Send data that satisfies the schema given for this job name.',
+  // State: the job or queue is not where the caller thought.
+  JOB_NOT_FOUND: 'The job was removed, or never existed in this queue.',
+  WRONG_STATE: 'Read the state again; someone else moved the job meanwhile.',
+  LEASE_LOST: 'Another worker holds this job now: stop working on it; its outcome was not accepted.',
+  PENDING_CHILDREN: 'Wait until every child has ended, or remove the unprocessed children first.',
+  PARENT_NOT_FOUND: 'Add the parent before its children.',
+  JOB_LOCKED: 'A running job cannot be removed; cancel it first or wait until it has ended.',
+  QUEUE_NOT_PAUSED: 'Pause the queue first, or pass `force: true`.',
+  QUEUE_HAS_ACTIVE_JOBS: 'Wait until the active jobs have ended, or pass `force: true`.',
+  // Life cycle.
+  CLOSED: 'Create a new instance; this one has been closed.',
+  ALREADY_RUNNING: 'Call `run()` once.',
+  TIMEOUT: 'Allow more time or find out what the call is waiting for.',
+  // Redis.
+  REDIS_UNAVAILABLE: 'Check that Redis runs and that its address, credentials and TLS settings are right. Nothing was written.',
+  OUTCOME_UNKNOWN: 'The call was sent and no answer came: it may or may not have happened. Repeat it with the same job id, or look.',
+  REDIS_READ_ONLY: 'This server is a replica. Connect to the primary, through Sentinel or Cluster if there is one.',
+  REDIS_OUT_OF_MEMORY: 'Redis has reached `maxmemory`. Give it more, or shorten retention.',
+  REDIS_NOT_PERSISTING: 'Redis refuses writes because it cannot save to disk (MISCONF). Look at its log and disk.',
+  REDIS_BUSY: 'Another script blocks Redis. Find it with SLOWLOG; SCRIPT KILL ends it.',
+  REDIS_DENIED: 'The Redis user may not do this. docs/redis-layout.md lists the permissions each role needs.',
+  UNSUPPORTED_SERVER: 'Use Redis 6.2 or later, or Valkey 7.2 or later.',
+  UNSAFE_EVICTION: 'Set `maxmemory-policy noeviction`: any other policy lets Redis delete jobs.',
+  CORRUPT_DATA: 'Something other than Drover wrote to the queue’s keys. The entry was set aside and is named in the message.',
+  INTERNAL: 'This is a fault in Drover; please report it with the message and stack.',
+} as const;
+
+/** A stable, machine-readable name of what went wrong: one of the keys of the catalogue. */
+export type ErrorCode = keyof typeof catalogue;
+
+/** What an error says beyond its code. */
+export interface ErrorDetail {
+  /** The option, argument or path the error is about, e.g. `backoff.delay` or `data.user.avatar`. */
+  field?: string;
+  /** What exactly went wrong, in one sentence. */
+  message: string;
+  /** What to do about it. Default: the catalogue's advice for the code. */
+  hint?: string;
+  cause?: unknown;
+}
+
+/** The base class of every error that Drover throws on purpose. */
+export class DroverError extends Error {
+  readonly code: ErrorCode;
+  readonly field: string | undefined;
+  readonly hint: string;
+
+  constructor(code: ErrorCode, detail: ErrorDetail) {
+    const hint = detail.hint ?? catalogue[code];
+    super(`${detail.message} ${hint}`, detail.cause === undefined ? undefined : { cause: detail.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.field = detail.field;
+    this.hint = hint;
+  }
+}
+
+/** The caller passed something that Drover refuses; nothing was written. */
+export class InvalidInputError extends DroverError {}
+
+/** The job or queue is not in the state that the call needs. */
+export class StateError extends DroverError {}
+
+/** The caller's lease on a job has passed to someone else; the transition was refused. */
+export class LeaseLostError extends StateError {
+  constructor(jobId: string, attempted: string) {
+    super('LEASE_LOST', { field: 'job', message: `Missing lock for job ${jobId}: could not ${attempted}.` });
+  }
+}
+
+/** Redis could not be reached, or refused the call. `outcomeKnown` says whether the call certainly had no effect. */
+export class RedisError extends DroverError {
+  /** True when the call certainly did not happen; false when it may have. */
+  readonly outcomeKnown: boolean;
+
+  constructor(code: ErrorCode, detail: ErrorDetail) {
+    super(code, detail);
+    this.outcomeKnown = code !== 'OUTCOME_UNKNOWN';
+  }
+}
+
+/** A call or a wait took longer than its deadline. */
+export class TimeoutError extends DroverError {
+  constructor(message: string, detail: Omit<ErrorDetail, 'message'> = {}) {
+    super('TIMEOUT', { ...detail, message });
+  }
+}
+
+/** The queue, worker or connection was closed. */
+export class ClosedError extends DroverError {
+  constructor(what: string) {
+    super('CLOSED', { message: `This ${what} has been closed.` });
+  }
+}

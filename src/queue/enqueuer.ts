@@ -1,0 +1,210 @@
+import { randomToken } from '../core/ids.js';
+import { ScriptPacker } from '../core/script-packer.js';
+import { RedisError } from '../core/errors.js';
+import type { Connection } from '../redis/connection.js';
+import type { QueueKeys } from '../redis/keys.js';
+import { enqueue } from '../redis/scripts/enqueue.js';
+
+/** What makes a job more than "to the end of priority 0 under a new id". */
+export interface SpecialRequest {
+  delayMs: number;
+  priority: number;
+  lifo: boolean;
+  facts: Buffer | undefined;
+  deduplication: { id: string; ttlMs: number; extend: boolean; replace: boolean; keepLast: boolean; reschedule: boolean } | undefined;
+}
+
+/** One job on its way into the queue. */
+export interface EnqueueRequest {
+  id: string;
+  name: string;
+  record: Buffer;
+  special: SpecialRequest | undefined;
+}
+
+interface Waiting {
+  request: EnqueueRequest;
+  batch: Batch;
+  index: number;
+}
+
+/** Requests that are answered together: `standing[i]` is '' when job i was added, else the job in its place. */
+class Batch {
+  readonly standing: string[] = [];
+  #left: number;
+  #error: Error | undefined;
+
+  constructor(size: number, readonly resolve: (standing: string[]) => void, readonly reject: (error: Error) => void) {
+    this.#left = size;
+  }
+
+  settle(index: number, standing: string): void {
+    this.standing[index] = standing;
+    this.#finish();
+  }
+
+  fail(error: Error): void {
+    this.#error ??= error;
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (--this.#left > 0) return;
+    if (this.#error) this.reject(this.#error);
+    else this.resolve(this.standing);
+  }
+}
+
+/** A producer session: one call under way at a time, numbered, so that a repeat is recognised. */
+interface Lane {
+  session: string;
+  seq: number;
+  busy: boolean;
+}
+
+const laneCount = 3;
+const mostItems = 1000;
+const mostBytes = 1 << 20;
+
+/** How many jobs may wait for Redis in this process before `add` fails at once. */
+export const defaultMaxBuffered = 100_000;
+
+/**
+ * Turns calls into batches: everything asked for in one tick, or while all lanes are busy, travels in one script call
+ * of at most 1,000 jobs or 1 MiB. Lanes overlap, so that Redis works while Node packs; order is kept, because
+ * calls leave in order on one connection.
+ */
+export class Enqueuer {
+  readonly #connection: Connection;
+  readonly #keys: QueueKeys;
+  readonly #maxBuffered: number;
+  readonly #lanes: Lane[] = Array.from({ length: laneCount }, newLane);
+  readonly #packer = new ScriptPacker();
+  #waiting: Waiting[] = [];
+  #next = 0;
+  #scheduled = false;
+  #underWay = 0;
+  #proven = false;
+
+  constructor(connection: Connection, keys: QueueKeys, maxBuffered = defaultMaxBuffered) {
+    this.#connection = connection;
+    this.#keys = keys;
+    this.#maxBuffered = maxBuffered;
+  }
+
+  /** Adds jobs; answers per job '' or the id of the job in its place. Rejects with a typed error that says what is known. */
+  add(requests: readonly EnqueueRequest[]): Promise<string[]> {
+    if (requests.length === 0) return Promise.resolve([]);
+    if (this.#waiting.length - this.#next + requests.length > Math.max(this.#maxBuffered, requests.length)) {
+      return Promise.reject(new RedisError('REDIS_UNAVAILABLE', {
+        message: `${this.#maxBuffered} jobs already wait for Redis in this process.`,
+      }));
+    }
+    return new Promise((resolve, reject) => {
+      const batch = new Batch(requests.length, resolve, reject);
+      for (const [index, request] of requests.entries()) this.#waiting.push({ request, batch, index });
+      this.#schedule();
+    });
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async drained(): Promise<void> {
+    while (this.#underWay > 0 || this.#next < this.#waiting.length) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    if (this.#underWay === 0) queueMicrotask(this.#flush);
+    else setImmediate(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#scheduled = false;
+    // Until a call has succeeded only one lane is used: a script that has to be loaded first must not be overtaken.
+    const lanes = this.#proven ? this.#lanes : this.#lanes.slice(0, 1);
+    for (const lane of lanes) {
+      if (this.#next >= this.#waiting.length) break;
+      if (!lane.busy) void this.#send(lane, this.#cut());
+    }
+    if (this.#next >= this.#waiting.length) {
+      this.#waiting = [];
+      this.#next = 0;
+    }
+  };
+
+  #cut(): Waiting[] {
+    const from = this.#next;
+    let bytes = 0;
+    while (this.#next < this.#waiting.length && this.#next - from < mostItems) {
+      bytes += this.#waiting[this.#next]?.request.record.length ?? 0;
+      if (bytes > mostBytes && this.#next > from) break;
+      this.#next++;
+    }
+    return this.#waiting.slice(from, this.#next);
+  }
+
+  async #send(lane: Lane, items: Waiting[]): Promise<void> {
+    lane.busy = true;
+    this.#underWay++;
+    const plain = items.filter((item) => !item.request.special);
+    const special = items.filter((item) => item.request.special);
+    try {
+      const reply = await this.#connection.run(enqueue, this.#keys, {
+        session: lane.session,
+        seq: ++lane.seq,
+        plain: this.#packPlain(plain),
+        special: this.#packSpecial(special),
+        names: namesOf(special.length === 0 ? plain : [...plain, ...special]),
+      });
+      this.#connection.observeClock(reply.now);
+      this.#proven = true;
+      for (const item of plain) item.batch.settle(item.index, '');
+      for (const [i, item] of special.entries()) item.batch.settle(item.index, reply.standing[i] ?? '');
+    } catch (error) {
+      // The outcome may be unknown: this session must not be used for another call.
+      Object.assign(lane, newLane());
+      this.#proven = false;
+      for (const item of items) item.batch.fail(error as Error);
+    } finally {
+      lane.busy = false;
+      this.#underWay--;
+      if (this.#next < this.#waiting.length) this.#schedule();
+    }
+  }
+
+  #packPlain(items: Waiting[]): Buffer {
+    const packer = this.#packer.array(items.length * 2);
+    for (const { request } of items) packer.string(request.id).bytes(request.record);
+    return packer.take();
+  }
+
+  #packSpecial(items: Waiting[]): Buffer {
+    const packer = this.#packer.array(items.length);
+    for (const { request } of items) {
+      const { delayMs, priority, lifo, facts, deduplication } = request.special ?? plainly;
+      packer.array(7).string(request.id).bytes(request.record).number(delayMs).number(priority).flag(lifo);
+      if (facts) packer.bytes(facts);
+      else packer.string('');
+      if (deduplication) {
+        const { id, ttlMs, extend, replace, keepLast, reschedule } = deduplication;
+        packer.array(6).string(id).number(ttlMs).flag(extend).flag(replace).flag(keepLast).flag(reschedule);
+      } else {
+        packer.string('');
+      }
+    }
+    return packer.take();
+  }
+}
+
+const plainly: SpecialRequest = { delayMs: 0, priority: 0, lifo: false, facts: undefined, deduplication: undefined };
+
+function newLane(): Lane {
+  return { session: `p${randomToken(14)}`, seq: 0, busy: false };
+}
+
+/** One name if all are the same, else one a line. */
+function namesOf(items: Waiting[]): string {
+  const first = items[0]?.request.name ?? '';
+  return items.every((item) => item.request.name === first) ? first : items.map((item) => item.request.name).join('\n');
+}

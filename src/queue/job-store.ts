@@ -1,0 +1,131 @@
+import { pack, unpack, unpackAll, unpackFacts } from '../core/codec.js';
+import { StateError } from '../core/errors.js';
+import { packRecord, type JobRecord } from '../core/job-record.js';
+import { stateOf, type JobState } from '../core/states.js';
+import type { Connection } from '../redis/connection.js';
+import type { QueueKeys } from '../redis/keys.js';
+import { bytes } from '../redis/script.js';
+import { appendLog } from '../redis/scripts/append-log.js';
+import { fetch, type StoredJob } from '../redis/scripts/fetch.js';
+import { promote } from '../redis/scripts/promote.js';
+import { redrive } from '../redis/scripts/redrive.js';
+import { remove, type Removal } from '../redis/scripts/remove.js';
+import { renew } from '../redis/scripts/renew.js';
+import { reportProgress } from '../redis/scripts/report-progress.js';
+import { reprioritize } from '../redis/scripts/reprioritize.js';
+import { reschedule } from '../redis/scripts/reschedule.js';
+import { updateData } from '../redis/scripts/update-data.js';
+import { packStrings, ScriptPacker } from '../core/script-packer.js';
+
+/** The most ids one script call is given. */
+export const pageSize = 1000;
+
+/** What can be done to single jobs of a queue, whoever holds them. */
+export class JobStore {
+  readonly connection: Connection;
+  readonly keys: QueueKeys;
+
+  constructor(connection: Connection, keys: QueueKeys) {
+    this.connection = connection;
+    this.keys = keys;
+  }
+
+  /** Everything Redis holds of these jobs; ids that the queue does not know are left out. */
+  async fetch(ids: readonly string[]): Promise<StoredJob[]> {
+    const found: StoredJob[] = [];
+    for (let from = 0; from < ids.length; from += pageSize) {
+      const page = await this.connection.run(fetch, this.keys, { ids: ids.slice(from, from + pageSize) });
+      for (const job of page) if (job.record) found.push(job);
+    }
+    return found;
+  }
+
+  async state(id: string): Promise<JobState | 'unknown'> {
+    const [job] = await this.connection.run(fetch, this.keys, { ids: [id] });
+    return job?.place ? stateOf(job.place, job.score) : 'unknown';
+  }
+
+  remove(ids: readonly string[]): Promise<Removal[]> {
+    return this.connection.run(remove, this.keys, { ids });
+  }
+
+  /** Throws JOB_NOT_FOUND. */
+  async updateData(id: string, record: JobRecord, data: unknown): Promise<void> {
+    const opts = Object.keys(record.opts).length === 0 ? undefined : record.opts;
+    const packed = packRecord(record.name, data, record.timestamp, opts);
+    if (!(await this.connection.run(updateData, this.keys, { id, record: packed }))) throw notFound(id, 'update the data of');
+  }
+
+  /** Throws JOB_NOT_FOUND. */
+  async updateProgress(id: string, progress: unknown): Promise<void> {
+    const packed = pack(progress, 'progress');
+    if (!(await this.connection.run(reportProgress, this.keys, { id, progress: packed }))) throw notFound(id, 'report progress of');
+  }
+
+  /** Answers how many rows the log has. Throws JOB_NOT_FOUND. */
+  async log(id: string, row: string | undefined, keep: number): Promise<number> {
+    const packed = row === undefined ? undefined : pack(row, 'row');
+    const count = await this.connection.run(appendLog, this.keys, { id, row: packed, keep });
+    if (count < 0) throw notFound(id, 'log to');
+    return count;
+  }
+
+  async logs(id: string): Promise<string[]> {
+    const stored = bytes(await this.connection.command('hget', [this.keys.key('logs'), id], 'read a log'));
+    return stored ? unpackAll(stored.subarray(4)).map(String) : [];
+  }
+
+  /** Throws WRONG_STATE or JOB_NOT_FOUND. */
+  async promote(id: string): Promise<void> {
+    const { count } = await this.connection.run(promote, this.keys, { limit: 1, everything: true, ids: packStrings([id]) });
+    if (count === 0) throw await this.#wrongState(id, 'promote', 'delayed');
+  }
+
+  /** Throws WRONG_STATE or JOB_NOT_FOUND. */
+  async reschedule(id: string, delayMs: number): Promise<void> {
+    const dueAt = await this.connection.run(reschedule, this.keys, { id, delayMs });
+    if (dueAt <= 0) throw await this.#wrongState(id, 'change the delay of', 'delayed');
+  }
+
+  /** Throws JOB_NOT_FOUND. */
+  async reprioritize(id: string, priority: number, lifo: boolean): Promise<void> {
+    if (!(await this.connection.run(reprioritize, this.keys, { id, priority, lifo }))) throw notFound(id, 'change the priority of');
+  }
+
+  /** Puts one finished job back. Throws WRONG_STATE or JOB_NOT_FOUND. */
+  async redrive(id: string, set: 'completed' | 'failed', reset: { resetAttempts: boolean; resetStarted: boolean }): Promise<void> {
+    const { outcomes } = await this.connection.run(redrive, this.keys, { set, limit: 1, till: '+inf', ids: [id], ...reset });
+    if (outcomes[0] !== 'moved') throw await this.#wrongState(id, 'retry', set);
+  }
+
+  /** Pushes back the deadline of one lease; false when it is no longer held. */
+  async renew(id: string, lease: string, leaseMs: number): Promise<boolean> {
+    const leases = new ScriptPacker().array(2).string(id).string(lease).take();
+    const lost = await this.connection.run(renew, this.keys, { leaseMs, leases });
+    return lost.length === 0;
+  }
+
+  /** The result or reason of a finished job, if it is kept. */
+  async outcome(id: string): Promise<unknown> {
+    const stored = bytes(await this.connection.command('hget', [this.keys.key('outcome'), id], 'read an outcome'));
+    return stored ? unpack(stored) : undefined;
+  }
+
+  /** The job that holds a deduplication id, or null. */
+  async deduplicationHolder(id: string): Promise<string | null> {
+    const stored = bytes(await this.connection.command('hget', [this.keys.key('dedup'), id], 'read a deduplication id'));
+    if (!stored) return null;
+    const entry = unpackFacts(stored) as { id: string; till: number };
+    return entry.till !== 0 && entry.till <= this.connection.now ? null : entry.id;
+  }
+
+  async #wrongState(id: string, doing: string, wanted: string): Promise<StateError> {
+    const state = await this.state(id);
+    if (state === 'unknown') return notFound(id, doing);
+    return new StateError('WRONG_STATE', { field: 'job', message: `Could not ${doing} job ${id}: it is ${state}, not ${wanted}.` });
+  }
+}
+
+export function notFound(id: string, doing: string): StateError {
+  return new StateError('JOB_NOT_FOUND', { field: 'job', message: `Missing key for job ${id}: could not ${doing} it.` });
+}

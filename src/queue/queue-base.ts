@@ -1,0 +1,177 @@
+import { EventEmitter } from 'node:events';
+import { checkName, checkOptions, checkValue, flag, plainObject, type Check } from '../core/check.js';
+import { ClosedError, InvalidInputError } from '../core/errors.js';
+import { noLog, type Logger } from '../core/logger.js';
+import { checkConnection, type ConnectionOptions, type RedisClient } from '../redis/options.js';
+import type { Connection } from '../redis/connection.js';
+import { QueueKeys } from '../redis/keys.js';
+import { share, type ConnectionShare } from '../redis/pool.js';
+
+/** Options of everything that speaks to one queue. */
+export interface QueueBaseOptions {
+  /** Where Redis is: a URL, ioredis options, cluster nodes or an ioredis client. Required. */
+  connection: ConnectionOptions;
+  /** The first part of all keys, 1 to 256 characters without braces. Default `drover`. */
+  prefix?: string;
+  /** A pino logger. Payloads and secrets are never logged. Default: none. */
+  logger?: Logger;
+  /** Accepted for BullMQ's sake. */
+  blockingConnection?: boolean;
+  /** Work with a server version that Drover does not support. Default false. */
+  skipVersionCheck?: boolean;
+  /** Accepted for BullMQ's sake: calls wait for the connection by themselves. */
+  skipWaitingForReady?: boolean;
+  telemetry?: object;
+}
+
+export const defaultPrefix = 'drover';
+
+/** The checks of the options above, for the classes that add their own. */
+export const baseChecks: Record<string, Check> = {
+  connection: () => undefined,
+  prefix: () => undefined,
+  logger: plainObject,
+  blockingConnection: flag,
+  skipVersionCheck: flag,
+  skipWaitingForReady: flag,
+  telemetry: plainObject,
+};
+
+/** What `getBackend()` answers: the ioredis client that the queue uses. */
+export interface Backend {
+  readonly client: RedisClient;
+}
+
+/** A name, its keys and a share in a connection, with one life cycle: open, closing, closed. */
+export class QueueBase extends EventEmitter {
+  readonly name: string;
+  readonly opts: QueueBaseOptions;
+  /** `<prefix>:<name>`, the name by which jobs of other queues refer to this one. */
+  readonly qualifiedName: string;
+  /** The queue's Redis keys. */
+  readonly keys: QueueKeys;
+  /** Set while closing and after: resolves when closed. */
+  closing: Promise<void> | undefined;
+  readonly #share: ConnectionShare;
+  protected readonly logger: Logger;
+  protected closed = false;
+
+  constructor(name: string, opts: QueueBaseOptions, checks: Record<string, Check>) {
+    super();
+    checkName(name, 'name');
+    checkValue(opts, plainObject, 'options');
+    if (opts.prefix !== undefined) checkName(opts.prefix, 'prefix');
+    checkOptions(opts, checks, '');
+    checkConnection(opts.connection);
+    this.name = name;
+    this.opts = opts;
+    this.keys = new QueueKeys(opts.prefix ?? defaultPrefix, name);
+    this.qualifiedName = `${this.keys.prefix}:${name}`;
+    this.logger = opts.logger ?? noLog;
+    this.#share = share(opts.connection);
+    this.connection.on('error', this.#onConnectionError);
+    this.connection.on('close', this.#onConnectionClose);
+  }
+
+  /** @internal */
+  get connection(): Connection {
+    return this.#share.connection;
+  }
+
+  /** The Redis key of one of the queue's parts, e.g. `toKey('wait')`. */
+  toKey(type: string): string {
+    return this.keys.key(type);
+  }
+
+  /** The client behind the queue. */
+  getBackend(): Backend {
+    return { client: this.connection.client };
+  }
+
+  /** The ioredis client, as BullMQ 5 gave it. */
+  get client(): Promise<RedisClient> {
+    return Promise.resolve(this.connection.client);
+  }
+
+  /** Resolves once Redis answers. Rejects REDIS_UNAVAILABLE, REDIS_DENIED or UNSUPPORTED_SERVER. */
+  async waitUntilReady(): Promise<void> {
+    this.assertOpen();
+    await this.connection.ready().catch((error: unknown) => {
+      const skipped = this.opts.skipVersionCheck && error instanceof Error && 'code' in error && error.code === 'UNSUPPORTED_SERVER';
+      if (!skipped) throw error;
+    });
+  }
+
+  /** Ends everything and gives up the connection. Calling it again waits for the same end. */
+  close(): Promise<void> {
+    this.closing ??= this.#close();
+    return this.closing;
+  }
+
+  /** True from the first call of `close()` on. */
+  isClosing(): boolean {
+    return this.closing !== undefined;
+  }
+
+  /** Gives up the connection without waiting for anything. */
+  async disconnect(): Promise<void> {
+    this.#release();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** What a subclass has to finish before the connection goes. */
+  protected async shutdown(): Promise<void> {
+    // Nothing of its own.
+  }
+
+  protected assertOpen(): void {
+    if (this.closed) throw new ClosedError(this.constructor.name.toLowerCase());
+  }
+
+  /** Reports an error: to listeners if there are any, otherwise only to the log. Never throws. */
+  protected report(error: Error): void {
+    this.logger.error({ err: error, queue: this.name }, error.message);
+    if (this.listenerCount('error') > 0) this.emitSafely('error', error);
+  }
+
+  /** Emits; a listener that throws is reported and hurts nobody else. */
+  protected emitSafely(event: string, ...args: unknown[]): boolean {
+    for (const listener of this.rawListeners(event)) {
+      try {
+        const result: unknown = Reflect.apply(listener, this, args);
+        if (result instanceof Promise) result.catch((error: unknown) => this.#listenerFailed(event, error));
+      } catch (error) {
+        this.#listenerFailed(event, error);
+      }
+    }
+    return true;
+  }
+
+  #listenerFailed(event: string, error: unknown): void {
+    const reported = error instanceof Error ? error : new InvalidInputError('INVALID_HANDLER', { message: String(error) });
+    this.logger.error({ err: reported, queue: this.name, event }, 'a listener threw');
+    if (event !== 'error' && this.listenerCount('error') > 0) this.emitSafely('error', reported);
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.shutdown();
+    } finally {
+      this.#release();
+    }
+  }
+
+  #release(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.connection.off('error', this.#onConnectionError);
+    this.connection.off('close', this.#onConnectionClose);
+    this.#share.release();
+  }
+
+  readonly #onConnectionError = (error: Error): void => this.report(error);
+  readonly #onConnectionClose = (): void => void this.emitSafely('ioredis:close');
+}

@@ -1,0 +1,69 @@
+import { unpack } from '../core/codec.js';
+import { asOutcome, unpackFactsOf, unpackHistory, unpackRecord, type JobFacts } from '../core/job-record.js';
+import { priorityOfScore } from '../core/states.js';
+import type { StoredJob } from '../redis/scripts/fetch.js';
+import { Job, type JobOwner, type JobProgress } from './job.js';
+
+/** Makes a handle of what Redis holds of a job. Throws CORRUPT_DATA when that is not what Drover wrote. */
+export function readJob(owner: JobOwner, stored: StoredJob): Job {
+  const record = unpackRecord(stored.record ?? new Uint8Array());
+  const job = new Job(owner, record.name, record.data, record.opts, stored.id);
+  job.timestamp = record.timestamp;
+  applyFacts(job, unpackFactsOf(stored.state));
+  if (stored.progress) job.progress = unpack(stored.progress) as JobProgress;
+  job.attemptHistory = unpackHistory(stored.history);
+  applyHistory(job);
+  applyPlace(job, stored);
+  return job;
+}
+
+/** Puts the changeable facts on a handle. */
+export function applyFacts(job: Job, facts: JobFacts): void {
+  job.attemptsMade = facts.attemptsMade;
+  job.attemptsStarted = facts.attemptsStarted;
+  job.stalledCounter = facts.stalls;
+  if (facts.priority !== undefined) job.priority = facts.priority;
+  if (facts.deduplicationId !== undefined) job.deduplicationId = facts.deduplicationId;
+  if (facts.deferredFailure !== undefined) job.deferredFailure = facts.deferredFailure;
+}
+
+function applyHistory(job: Job): void {
+  const traces = job.attemptHistory.flatMap((attempt) => (attempt.stack === undefined ? [] : [attempt.stack]));
+  const limit = job.opts.stackTraceLimit;
+  job.stacktrace = limit === undefined ? traces : limit === 0 ? [] : traces.slice(-limit);
+  const last = job.attemptHistory.at(-1);
+  if (last) job.failedReason = last.message;
+}
+
+function applyPlace(job: Job, stored: StoredJob): void {
+  const { place, score } = stored;
+  if (place === 'wait') {
+    job.priority = priorityOfScore(score);
+    job.delay = 0;
+  } else if (place === 'active' && stored.lease !== undefined) {
+    applyLease(job, stored.lease);
+    job.attemptsStarted += 1;
+  } else if (place === 'delayed') {
+    job.delay = Math.max(0, job.delay);
+  } else if ((place === 'completed' || place === 'failed') && stored.outcome) {
+    const outcome = asOutcome(unpack(stored.outcome));
+    job.finishedOn = score;
+    if (outcome.startedAt > 0) job.processedOn = outcome.startedAt;
+    if (outcome.worker !== '') job.processedBy = outcome.worker;
+    if (place === 'completed') {
+      job.returnvalue = outcome.value;
+      job.attemptsMade += 1;
+      job.attemptsStarted += 1;
+    } else {
+      job.failedReason = String(outcome.value);
+    }
+  }
+}
+
+/** Reads `<token>|<startedAt>`. */
+export function applyLease(job: Job, lease: string): void {
+  const bar = lease.lastIndexOf('|');
+  job.lease = lease;
+  job.token = lease.slice(0, bar);
+  job.processedOn = Number(lease.slice(bar + 1));
+}

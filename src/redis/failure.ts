@@ -1,0 +1,49 @@
+import { DroverError, RedisError, type ErrorCode } from '../core/errors.js';
+
+/** What to do about an error that Redis or the client reports. */
+export type Remedy = 'load script' | 'try again' | 'report';
+
+const byPrefix: Record<string, { remedy: Remedy; code: ErrorCode }> = {
+  NOSCRIPT: { remedy: 'load script', code: 'INTERNAL' },
+  LOADING: { remedy: 'try again', code: 'REDIS_UNAVAILABLE' },
+  TRYAGAIN: { remedy: 'try again', code: 'REDIS_UNAVAILABLE' },
+  CLUSTERDOWN: { remedy: 'try again', code: 'REDIS_UNAVAILABLE' },
+  MASTERDOWN: { remedy: 'try again', code: 'REDIS_UNAVAILABLE' },
+  MOVED: { remedy: 'try again', code: 'REDIS_UNAVAILABLE' },
+  ASK: { remedy: 'try again', code: 'REDIS_UNAVAILABLE' },
+  NOREPLICAS: { remedy: 'try again', code: 'REDIS_UNAVAILABLE' },
+  READONLY: { remedy: 'try again', code: 'REDIS_READ_ONLY' },
+  UNBLOCKED: { remedy: 'try again', code: 'REDIS_READ_ONLY' },
+  BUSY: { remedy: 'try again', code: 'REDIS_BUSY' },
+  OOM: { remedy: 'report', code: 'REDIS_OUT_OF_MEMORY' },
+  MISCONF: { remedy: 'report', code: 'REDIS_NOT_PERSISTING' },
+  NOPERM: { remedy: 'report', code: 'REDIS_DENIED' },
+  NOAUTH: { remedy: 'report', code: 'REDIS_DENIED' },
+  WRONGPASS: { remedy: 'report', code: 'REDIS_DENIED' },
+  WRONGTYPE: { remedy: 'report', code: 'CORRUPT_DATA' },
+  STALE: { remedy: 'report', code: 'INTERNAL' },
+};
+
+/** Words in the client's own errors that mean: the connection broke, and the call may or may not have arrived. */
+const broken = /connection is closed|max retries|ECONN|EPIPE|socket|stream|not available|enableOfflineQueue|timed out/i;
+
+/** How an error is to be treated, and what it is called when it is reported. */
+export function diagnose(error: unknown): { remedy: Remedy; code: ErrorCode } {
+  const message = error instanceof Error ? error.message : String(error);
+  const prefix = /^-?([A-Z]+)\b/.exec(message.replace(/^ERR (Error running script.*?: )?/, ''))?.[1] ?? '';
+  const inner = /@user_script.*?\b([A-Z]{3,})\b/.exec(message)?.[1] ?? '';
+  return byPrefix[prefix] ?? byPrefix[inner]
+    ?? (broken.test(message) ? { remedy: 'try again', code: 'OUTCOME_UNKNOWN' } : { remedy: 'report', code: 'INTERNAL' });
+}
+
+/** The typed error for something that Redis or the client reported. What is typed already stays as it is. */
+export function asRedisError(error: unknown, doing: string, code = diagnose(error).code): DroverError {
+  if (error instanceof DroverError) return error;
+  const said = error instanceof Error ? error.message : String(error);
+  return new RedisError(code, { message: `Could not ${doing}: ${printable(said)}.`, cause: error });
+}
+
+/** Server text may hold anything, also terminal escapes; a line of it is enough. */
+function printable(said: string): string {
+  return said.replace(/[^\x20-\x7e]+/g, ' ').trim().slice(0, 300).replace(/\.$/, '');
+}

@@ -1,0 +1,30 @@
+import { defineScript, integer, list, text } from '../script.js';
+import { lua } from '../lua.generated.js';
+
+export interface EnqueueCall {
+  session: string;
+  seq: number;
+  /** Packed [id, record, …]. */
+  plain: Buffer;
+  /** Packed [[id, record, delayMs, priority, lifo, facts, dedup], …]. */
+  special: Buffer;
+  /** The names of all items in order, one a line, or one name if all are the same. */
+  names: string;
+}
+
+export interface EnqueueReply {
+  now: number;
+  /** Per special item: '' when it was added, or the id of the job that stands in its place. */
+  standing: string[];
+}
+
+/** Adds a batch of jobs. */
+export const enqueue = defineScript({
+  source: lua.enqueue,
+  keys: ['meta', 'job', 'wait', 'delayed', 'active', 'state', 'sessions', 'dedup', 'marker', 'events'],
+  args: (call: EnqueueCall) => [call.session, call.seq, call.plain, call.special, call.names],
+  reply: (raw): EnqueueReply => {
+    const [now, ...standing] = list(raw);
+    return { now: integer(now), standing: standing.map(text) };
+  },
+});

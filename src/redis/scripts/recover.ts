@@ -1,0 +1,31 @@
+import { defineScript, integer, list, text } from '../script.js';
+import { lua } from '../lua.generated.js';
+
+export interface RecoveredJob {
+  id: string;
+  stalls: number;
+  /** The worker that let the lease run out. */
+  worker: string;
+  dead: boolean;
+  /** Whether the job is known to have started; only then the stall was counted. */
+  started: boolean;
+}
+
+/** Takes jobs whose lease has run out away from their worker. */
+export const recover = defineScript({
+  source: lua.recover,
+  keys: [
+    'meta', 'job', 'wait', 'active', 'failed', 'run', 'state', 'outcome', 'history', 'progress',
+    'logs', 'expire', 'dedup', 'outbox', 'marker', 'events',
+  ],
+  args: (call: { maxStalledCount: number; limit: number; keepFailed: number }) =>
+    [call.maxStalledCount, call.limit, call.keepFailed],
+  reply: (raw) => {
+    const [jobs, expiresAt] = list(raw);
+    return { jobs: list(jobs).map((job) => recovered(list(job))), expiresAt: integer(expiresAt) };
+  },
+});
+
+function recovered([id, stalls, worker, dead, started]: ReturnType<typeof list>): RecoveredJob {
+  return { id: text(id), stalls: integer(stalls), worker: text(worker), dead: dead === 1, started: started === 1 };
+}

@@ -1,0 +1,110 @@
+import { unpack } from '../core/codec.js';
+import { dueSlots, nextSlot, type Schedule } from '../core/cron.js';
+import { packNewFacts, packRecord } from '../core/job-record.js';
+import { ScriptPacker } from '../core/script-packer.js';
+import type { JobStore } from '../queue/job-store.js';
+import { runId, scheduleOf, type ScheduleDefinition } from '../queue/schedules.js';
+import { bytes, list, text } from '../redis/script.js';
+import { fireSchedule } from '../redis/scripts/fire-schedule.js';
+import { unpackFacts } from '../core/codec.js';
+
+/** How many schedules are looked at in one round, and how many missed runs one firing makes up for. */
+const mostSchedules = 100;
+const mostRuns = 1000;
+
+interface DueSchedule {
+  id: string;
+  slot: number;
+  packed: Buffer;
+  /** Runs created so far. */
+  count: number;
+}
+
+/** Fires every schedule whose slot has come. Answers when the next one is due in ms, 0 for never. */
+export async function fireDueSchedules(jobs: JobStore): Promise<number> {
+  for (;;) {
+    const now = jobs.connection.now;
+    const head = await readHead(jobs);
+    const due = head.filter(({ slot }) => slot <= now);
+    if (due.length === 0) return head[0]?.slot ?? 0;
+    for (const schedule of due) await fire(jobs, schedule, now);
+    if (due.length < mostSchedules && head.length < mostSchedules) {
+      const rest = head.filter(({ slot }) => slot > now).map(({ slot }) => slot);
+      const again = await readHead(jobs);
+      return again[0]?.slot ?? rest[0] ?? 0;
+    }
+  }
+}
+
+/** The schedules that fire first. */
+async function readHead(jobs: JobStore): Promise<DueSchedule[]> {
+  const { connection, keys } = jobs;
+  const raw = list(await connection.command('zrange', [keys.key('schedules'), 0, mostSchedules - 1, 'WITHSCORES'], 'read schedules'));
+  const flat = raw.flatMap((item) => (Array.isArray(item) ? item : [item]));
+  if (flat.length === 0) return [];
+  const ids = flat.filter((_, i) => i % 2 === 0).map(text);
+  const [definitions, runs] = await Promise.all([
+    connection.command('hmget', [keys.key('schedule'), ...ids], 'read schedules'),
+    connection.command('hmget', [keys.key('scheduleRuns'), ...ids], 'read schedules'),
+  ]);
+  return ids.flatMap((id, i) => {
+    const packed = bytes(list(definitions)[i]);
+    const past = bytes(list(runs)[i]);
+    const count = past ? (unpackFacts(past) as { count: number }).count : 0;
+    return packed ? [{ id, slot: Number(text(flat[2 * i + 1])), packed, count }] : [];
+  });
+}
+
+async function fire(jobs: JobStore, due: DueSchedule, now: number): Promise<void> {
+  const definition = unpack(due.packed) as ScheduleDefinition;
+  const schedule = scheduleOf(definition, due.id, due.slot);
+  const left = schedule.limit === undefined ? Infinity : Math.max(0, schedule.limit - schedule.count - due.count);
+  const slots = slotsToRun(schedule, due.slot, now).slice(0, Math.min(left, mostRuns));
+  const after = left <= slots.length ? undefined : nextAfter(schedule, slots, due.slot, now);
+  await jobs.connection.run(fireSchedule, jobs.keys, {
+    id: due.id,
+    definition: due.packed,
+    slot: due.slot,
+    nextSlot: after,
+    runs: packRuns(due.id, definition, slots, now),
+    overlap: schedule.overlap,
+    name: definition.name,
+  });
+}
+
+/** How late a slot may be and still count as on time: a tick of the scheduler, not an outage. */
+const lateMs = 5_000;
+
+/**
+ * The slots that get a run now. On time: the one that is due. After an outage the policy decides:
+ * `skip` none, `one` the latest in place of all, `all` every one of them.
+ */
+function slotsToRun(schedule: Schedule, slot: number, now: number): number[] {
+  const later = dueSlots(schedule, slot, now, mostRuns);
+  if (later.length === 0 && (schedule.missed !== 'skip' || now - slot <= lateMs)) return [slot];
+  switch (schedule.missed) {
+    case 'all': return [slot, ...later];
+    case 'one': return [later.at(-1) ?? slot];
+    case 'skip': return now - (later.at(-1) ?? slot) <= lateMs ? [later.at(-1) ?? slot] : [];
+  }
+}
+
+/** With more missed runs than one firing makes up for, it goes on from the last; otherwise from now. */
+function nextAfter(schedule: Schedule, slots: number[], slot: number, now: number): number | undefined {
+  const last = slots.at(-1) ?? slot;
+  return nextSlot(schedule, schedule.missed === 'all' ? last : Math.max(last, now));
+}
+
+function packRuns(id: string, definition: ScheduleDefinition, slots: number[], now: number): Buffer {
+  const packer = new ScriptPacker().array(slots.length);
+  const { name, data, repeat } = definition;
+  const { priority = 0, ...rest } = definition.opts;
+  const facts = packNewFacts({ priority });
+  for (const slot of slots) {
+    const opts = { ...rest, ...(priority ? { priority } : undefined), repeatJobKey: id, repeat };
+    packer.array(4).string(runId(id, slot)).bytes(packRecord(name, data, Math.round(now), opts)).number(priority);
+    if (facts) packer.bytes(facts);
+    else packer.string('');
+  }
+  return packer.take();
+}

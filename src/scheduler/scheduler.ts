@@ -1,0 +1,110 @@
+import type { JobStore } from '../queue/job-store.js';
+import { promote } from '../redis/scripts/promote.js';
+import { recover, type RecoveredJob } from '../redis/scripts/recover.js';
+import { sweep } from '../redis/scripts/sweep.js';
+import { Alarm } from './alarm.js';
+import { fireDueSchedules } from './fire.js';
+
+export interface SchedulerOptions {
+  jobs: JobStore;
+  maxStalledCount: number;
+  /** The longest time between two looks for stalled jobs. */
+  stalledIntervalMs: number;
+  skipStalledCheck: boolean;
+  keepFailed: number;
+  /** Ages at which finished jobs are swept, -1 for never. */
+  completedAgeMs: number;
+  failedAgeMs: number;
+  stalled: (job: RecoveredJob) => void;
+  failed: (error: Error) => void;
+  retryDelayMs: number;
+}
+
+const step = 1000;
+const sweepEveryMs = 5 * 60_000;
+const sessionAgeMs = 24 * 60 * 60_000;
+/** Past a due time, so that Redis's clock has certainly reached it. */
+const marginMs = 2;
+
+/**
+ * What has to happen by itself: due jobs move, schedules fire, stalled jobs are taken back, old ones are forgotten.
+ * Runs in every worker, without a leader: each script can be repeated, and only one caller makes the difference.
+ *
+ * It sleeps until the next thing is due, as far as replies have told; nothing is polled in between.
+ */
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #due: Alarm;
+  readonly #leases: Alarm;
+  readonly #sweep: Alarm;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+    const { failed, retryDelayMs } = options;
+    const alarm = (work: () => Promise<void>): Alarm => new Alarm(work, failed, retryDelayMs);
+    this.#due = alarm(() => this.#moveDue());
+    this.#leases = alarm(() => this.#recoverStalled());
+    this.#sweep = alarm(() => this.#forgetOld());
+  }
+
+  start(): void {
+    this.#due.in(0);
+    if (!this.#options.skipStalledCheck) this.#leases.in(0);
+    this.#sweep.in(this.#sweepDelay() * Math.random());
+  }
+
+  /** Ends all timers; resolves when nothing is under way. */
+  async stop(): Promise<void> {
+    await Promise.all([this.#due.stop(), this.#leases.stop(), this.#sweep.stop()]);
+  }
+
+  /** A delayed job or a schedule is due at this time of Redis's clock; 0 for none. */
+  noteDue(at: number): void {
+    if (at > 0) this.#due.in(this.#delayUntil(at));
+  }
+
+  /** A lease runs out at this time of Redis's clock; 0 for none. */
+  noteExpiry(at: number): void {
+    if (at > 0 && !this.#options.skipStalledCheck) this.#leases.in(this.#delayUntil(at));
+  }
+
+  /** A finished job is to be forgotten after this many ms; sweeping keeps up with the shortest. */
+  noteAge(ageMs: number): void {
+    if (ageMs > 0 && ageMs < sweepEveryMs) this.#sweep.in(Math.max(1_000, ageMs));
+  }
+
+  async #moveDue(): Promise<void> {
+    const { jobs } = this.#options;
+    const { count, dueAt } = await jobs.connection.run(promote, jobs.keys, { limit: step, everything: false });
+    if (count === step) return this.#due.in(0);
+    const nextSlot = await fireDueSchedules(jobs);
+    this.noteDue(dueAt);
+    this.noteDue(nextSlot);
+  }
+
+  async #recoverStalled(): Promise<void> {
+    const { jobs, maxStalledCount, keepFailed, stalledIntervalMs } = this.#options;
+    const reply = await jobs.connection.run(recover, jobs.keys, { maxStalledCount, limit: step, keepFailed });
+    for (const job of reply.jobs) this.#options.stalled(job);
+    if (reply.jobs.length === step) return this.#leases.in(0);
+    this.#leases.in(stalledIntervalMs);
+    this.noteExpiry(reply.expiresAt);
+  }
+
+  async #forgetOld(): Promise<void> {
+    const { jobs, completedAgeMs, failedAgeMs } = this.#options;
+    const { more } = await jobs.connection.run(sweep, jobs.keys, { completedAgeMs, failedAgeMs, limit: step, sessionAgeMs });
+    this.#sweep.in(more ? 0 : this.#sweepDelay());
+  }
+
+  /** Often enough that a job outlives its age by at most half of it, and at most five minutes. */
+  #sweepDelay(): number {
+    const ages = [this.#options.completedAgeMs, this.#options.failedAgeMs].filter((age) => age >= 0);
+    return Math.min(sweepEveryMs, ...ages.map((age) => Math.max(1_000, age / 2)));
+  }
+
+  #delayUntil(at: number): number {
+    return Math.max(0, at - this.#options.jobs.connection.now) + marginMs;
+  }
+}
+

@@ -1,0 +1,238 @@
+import type { SettleReply } from '../redis/scripts/settle.js';
+import { announce, mostOutcomes, type Ended, type Exchange } from './exchange.js';
+import { givenBack } from './endings.js';
+import type { HeldJob } from './held-job.js';
+import { Prefetch } from './prefetch.js';
+
+/** Jobs fetched ahead that have not started after this long are handed back. */
+const bufferMs = 50;
+
+/** Fewer slots than this are not worth splitting over two calls. */
+const splitFrom = 8;
+
+export interface DispatcherOptions {
+  lanes: readonly Exchange[];
+  concurrency: number;
+  /** Starts a handler. When it has ended, `finish` is to be called. */
+  start: (held: HeldJob) => void;
+  /** Makes held jobs of what was taken; what cannot be read is ended right away. */
+  unpack: (reply: SettleReply) => HeldJob[];
+  /** A take found nothing, or less than it could. */
+  exhausted: (reply: SettleReply) => void;
+  /** Every reply, for those who watch the clock and the due times. */
+  replied: (reply: SettleReply) => void;
+  /** A call was given up because the connection was closed. */
+  failed: (error: Error) => void;
+}
+
+/**
+ * The heart of a worker: keeps its slots filled.
+ *
+ * Modes: `quiet` (settles what ends, takes nothing) ⇄ `hungry` (asks for as many jobs as there are free slots, in the
+ * same calls that settle) → `idle` (the last take found nothing: only settles, until `wake`) → `hungry`.
+ */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #prefetch = new Prefetch();
+  readonly held = new Map<string, HeldJob>();
+  concurrency: number;
+  #mode: 'quiet' | 'hungry' | 'idle' = 'quiet';
+  #outbox: Ended[] = [];
+  #buffer: HeldJob[] = [];
+  #running = 0;
+  #requested = 0;
+  #woken = false;
+  #scheduled = false;
+  #filling = false;
+  #bufferTimer: NodeJS.Timeout | undefined;
+  #whenSettled: (() => void)[] = [];
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.concurrency = options.concurrency;
+  }
+
+  get mode(): 'quiet' | 'hungry' | 'idle' {
+    return this.#mode;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  get hasFreeSlots(): boolean {
+    return this.#running + this.#buffer.length + this.#requested < this.concurrency;
+  }
+
+  /** Starts to take jobs, or looks again after a wait; `woken` when the marker said so. */
+  wake(woken: boolean): void {
+    this.#mode = 'hungry';
+    this.#woken ||= woken;
+    this.pump();
+  }
+
+  /** Takes nothing more, and hands back what has not started. */
+  quiet(): void {
+    this.#mode = 'quiet';
+    this.#handBack();
+  }
+
+  /** Resolves when no handler runs and everything that ended is settled. */
+  settled(): Promise<void> {
+    if (this.#isSettled()) return Promise.resolve();
+    return new Promise((resolve) => void this.#whenSettled.push(resolve));
+  }
+
+  /** Nothing is on its way to Redis. */
+  get isFlushed(): boolean {
+    return this.#outbox.length === 0 && this.#options.lanes.every((lane) => !lane.busy);
+  }
+
+  /** A handler has ended; `ended` is its outcome, or undefined when it no longer counts. */
+  finish(held: HeldJob, ended: Ended | undefined): void {
+    this.#running--;
+    this.#prefetch.ran(performance.now() - held.startedAt);
+    if (ended && held.state === 'running') {
+      held.state = 'ended';
+      this.post(ended);
+    } else {
+      this.#drop(held);
+      this.#schedule();
+    }
+    this.#fill();
+  }
+
+  /** Sends an outcome with the next call. */
+  post(ended: Ended): void {
+    this.#outbox.push(ended);
+    this.#schedule();
+  }
+
+  /** Nothing is to be done for this job any more. */
+  #drop(held: HeldJob): void {
+    if (this.held.get(held.id) === held) this.held.delete(held.id);
+  }
+
+  forget(held: HeldJob): void {
+    this.#drop(held);
+    this.#noteSettled();
+  }
+
+  /** Calls go out after everything that happens in this turn: jobs that end together are settled together. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    process.nextTick(() => {
+      this.#scheduled = false;
+      this.pump();
+    });
+  }
+
+  pump(): void {
+    for (const lane of this.#options.lanes) {
+      if (lane.busy) continue;
+      const { wanted, prefetch } = this.#appetite();
+      if (this.#outbox.length === 0 && wanted === 0) break;
+      const ended = this.#outbox.length <= mostOutcomes ? this.#outbox : this.#outbox.slice(0, mostOutcomes);
+      this.#outbox = this.#outbox.length <= mostOutcomes ? [] : this.#outbox.slice(mostOutcomes);
+      void this.#exchange(lane, ended, wanted, prefetch);
+    }
+    this.#noteSettled();
+  }
+
+  /** How many jobs to ask for: free slots, and some more where handlers are shorter than a round trip. */
+  #appetite(): { wanted: number; prefetch: number } {
+    if (this.#mode === 'quiet' || (this.#mode === 'idle' && this.#outbox.length === 0)) return { wanted: 0, prefetch: 0 };
+    const taken = this.#running + this.#buffer.length + this.#requested;
+    const free = this.concurrency - taken;
+    const ahead = this.#prefetch.amount(this.concurrency);
+    if (ahead > 0) {
+      const wanted = Math.max(0, free + ahead);
+      // A refill is worth a call once half of what may be fetched ahead is used up.
+      return wanted * 2 < ahead && this.#outbox.length === 0 ? { wanted: 0, prefetch: 0 } : { wanted, prefetch: Math.min(wanted, ahead) };
+    }
+    const share = this.concurrency >= splitFrom ? Math.ceil(this.concurrency / this.#options.lanes.length) : this.concurrency;
+    return { wanted: Math.max(0, Math.min(free, share, 1000)), prefetch: 0 };
+  }
+
+  async #exchange(lane: Exchange, ended: Ended[], wanted: number, prefetch: number): Promise<void> {
+    const woken = this.#woken;
+    this.#woken = false;
+    this.#requested += wanted;
+    const startedAt = performance.now();
+    let reply: SettleReply;
+    try {
+      reply = await lane.call(ended, { wanted, prefetch, woken });
+    } catch (error) {
+      this.#options.failed(error as Error);
+      return;
+    } finally {
+      this.#requested -= wanted;
+    }
+    this.#prefetch.travelled(performance.now() - startedAt);
+    announce(ended, reply);
+    this.#options.replied(reply);
+    this.#accept(this.#options.unpack(reply));
+    if (wanted > 0 && this.#mode !== 'quiet') this.#noteSupply(reply);
+    this.pump();
+  }
+
+  #accept(taken: HeldJob[]): void {
+    for (const held of taken) this.held.set(held.id, held);
+    this.#buffer.push(...taken);
+    if (this.#mode === 'quiet') this.#handBack();
+    else this.#fill();
+  }
+
+  #noteSupply(reply: SettleReply): void {
+    this.#mode = reply.count === 0 ? 'idle' : 'hungry';
+    if (reply.count === 0) this.#options.exhausted(reply);
+  }
+
+  /** Starts what may start. A loop, not a recursion: handlers that end at once would nest. */
+  #fill(): void {
+    if (this.#filling) return;
+    this.#filling = true;
+    let next: HeldJob | undefined;
+    while (this.#running < this.concurrency && (next = this.#buffer.shift())) {
+      this.#running++;
+      next.startedAt = performance.now();
+      next.state = 'running';
+      this.#options.start(next);
+    }
+    this.#filling = false;
+    if (this.#buffer.length > 0) this.#bufferTimer ??= setTimeout(() => this.#tooSlow(), bufferMs);
+  }
+
+  /** Jobs that were fetched ahead still wait: others may be free to run them. */
+  #tooSlow(): void {
+    this.#bufferTimer = undefined;
+    const now = performance.now();
+    if (this.#buffer.some((held) => now - held.renewedAt > bufferMs)) {
+      this.#prefetch.disappoint();
+      this.#handBack();
+    } else if (this.#buffer.length > 0) {
+      this.#bufferTimer = setTimeout(() => this.#tooSlow(), bufferMs);
+    }
+  }
+
+  #handBack(): void {
+    const unstarted = this.#buffer;
+    this.#buffer = [];
+    for (const held of unstarted) {
+      held.state = 'ended';
+      this.post({ id: held.id, lease: held.lease, ...givenBack, settled: () => this.forget(held) });
+    }
+  }
+
+  #isSettled(): boolean {
+    return this.#running === 0 && this.#buffer.length === 0 && this.isFlushed;
+  }
+
+  #noteSettled(): void {
+    if (this.#whenSettled.length === 0 || !this.#isSettled()) return;
+    const waiting = this.#whenSettled;
+    this.#whenSettled = [];
+    for (const resolve of waiting) resolve();
+  }
+}

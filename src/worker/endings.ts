@@ -1,0 +1,102 @@
+import { computeBackoff, type BackoffOptions, type BackoffStrategy } from '../core/backoff.js';
+import { controlSignal } from '../core/control-errors.js';
+import { packAttempt, packOutcome } from '../core/job-record.js';
+import { retentionRule, type RetentionRule } from '../core/retention.js';
+import type { ScriptPacker } from '../core/script-packer.js';
+import type { Job } from '../queue/job.js';
+import { Ending } from '../redis/scripts/settle.js';
+
+/** How a job ends, as the settle script takes it. */
+export interface EndingOf {
+  readonly ending: number;
+  readonly payload: Buffer | string | ((packer: ScriptPacker) => void);
+}
+
+/** What the worker knows when a job ends. */
+export interface EndingTerms {
+  worker: string;
+  completed: RetentionRule;
+  failed: RetentionRule;
+  maxStartedAttempts: number;
+  strategy: BackoffStrategy<Job> | undefined;
+}
+
+const nil = Buffer.from([0xc0]);
+
+/** The job went well. Throws INVALID_DATA when the result cannot be stored. */
+export function completion(job: Job, result: unknown, terms: EndingTerms): EndingOf {
+  const rule = job.opts.removeOnComplete === undefined ? terms.completed : retentionRule(job.opts.removeOnComplete, terms.completed.ageMs);
+  const { retention } = rule;
+  if (retention.kind === 'forget' && result === undefined) return { ending: Ending.forgotten, payload: nil };
+  const outcome = packOutcome(result, job.processedOn ?? 0, terms.worker);
+  if (retention.kind === 'forget') return { ending: Ending.forgotten, payload: outcome };
+  if (retention.kind === 'keep') return { ending: Ending.kept, payload: outcome };
+  return { ending: Ending.keptFor, payload: (packer) => void packer.array(2).bytes(outcome).number(retention.ageMs) };
+}
+
+/** Whether a failed attempt was the last. `reason` is set when something other than the count of attempts decided. */
+interface Verdict {
+  dead: boolean;
+  delayMs: number;
+}
+
+async function judge(job: Job, error: Error, attemptsMade: number, terms: EndingTerms): Promise<Verdict> {
+  const exhausted = attemptsMade >= (job.opts.attempts ?? 1) || job.attemptsStarted > terms.maxStartedAttempts;
+  if (exhausted || controlSignal(error) === 'unrecoverable') return { dead: true, delayMs: 0 };
+  const decision = await computeBackoff({
+    options: job.opts.backoff as BackoffOptions | undefined, attemptsMade, strategy: terms.strategy, error, job,
+  });
+  return decision.retry ? { dead: false, delayMs: decision.delayMs } : { dead: true, delayMs: 0 };
+}
+
+/** An attempt went wrong: the job is retried later, or is dead. */
+export async function failure(job: Job, error: Error, terms: EndingTerms): Promise<EndingOf & { dead: boolean }> {
+  const attemptsMade = job.attemptsMade + 1;
+  const { verdict, because } = await judgeSafely(job, error, attemptsMade, terms);
+  const attempt = packAttempt({
+    worker: terms.worker, message: shortened(because.message), name: because.name, stack: shortened(because.stack ?? ''),
+  });
+  if (!verdict.dead) {
+    return {
+      dead: false,
+      ending: Ending.retried,
+      payload: (packer) => void packer.array(4).number(verdict.delayMs).number(attemptsMade).bytes(attempt).flag(job.opts.lifo),
+    };
+  }
+  const outcome = packOutcome(shortened(because.message), job.processedOn ?? 0, terms.worker, 'error');
+  const rule = job.opts.removeOnFail === undefined ? terms.failed : retentionRule(job.opts.removeOnFail, terms.failed.ageMs);
+  return {
+    dead: true,
+    ending: Ending.failed,
+    payload: (packer) => void ageOf(rule, packer.array(4).bytes(outcome).number(attemptsMade).bytes(attempt)),
+  };
+}
+
+/** A backoff strategy that throws is the user's fault, and the job's end: retrying for ever would hide it. */
+async function judgeSafely(job: Job, error: Error, attemptsMade: number, terms: EndingTerms): Promise<{ verdict: Verdict; because: Error }> {
+  try {
+    return { verdict: await judge(job, error, attemptsMade, terms), because: error };
+  } catch (thrown) {
+    return { verdict: { dead: true, delayMs: 0 }, because: thrown instanceof Error ? thrown : new Error(String(thrown)) };
+  }
+}
+
+function ageOf(rule: RetentionRule, packer: ScriptPacker): void {
+  if (rule.retention.kind === 'forget') packer.number(0);
+  else if (rule.retention.kind === 'keepFor') packer.number(rule.retention.ageMs);
+  else packer.nil();
+}
+
+/** The job was not begun, or was interrupted through no fault of its own: not an attempt. */
+export const givenBack: EndingOf = { ending: Ending.givenBack, payload: '' };
+
+/** The handler asked for a later time (ms), or with -1 for the front of the queue: not an attempt. */
+export function postponed(dueAt: number): EndingOf {
+  return { ending: Ending.delayed, payload: (packer) => void packer.array(1).number(dueAt) };
+}
+
+/** Error texts are kept whole up to 16 KiB. */
+function shortened(text: string): string {
+  return text.length <= 16_384 ? text : `${text.slice(0, 16_384)}…`;
+}
+

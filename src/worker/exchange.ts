@@ -1,0 +1,131 @@
+import { ClosedError } from '../core/errors.js';
+import { randomToken } from '../core/ids.js';
+import { ScriptPacker } from '../core/script-packer.js';
+import type { RetentionRule } from '../core/retention.js';
+import type { Connection } from '../redis/connection.js';
+import type { QueueKeys } from '../redis/keys.js';
+import { settle, type SettleCall, type SettleReply } from '../redis/scripts/settle.js';
+import type { RateLimiterOptions } from './worker-options.js';
+
+/** One job's end on its way to Redis. */
+export interface Ended {
+  readonly id: string;
+  readonly lease: string;
+  /** One of `Ending`. */
+  readonly ending: number;
+  /** Writes the payload that the ending needs. */
+  readonly payload: Buffer | string | ((packer: ScriptPacker) => void);
+  /** Called once Redis has answered: whether this holder's word counted. */
+  settled(accepted: boolean, now: number): void;
+}
+
+/** What every exchange of a worker says. */
+export interface ExchangeTerms {
+  leaseMs: number;
+  limiter: RateLimiterOptions | undefined;
+  completed: RetentionRule;
+  failed: RetentionRule;
+}
+
+/** Who hears of calls that fail, and says when to stop repeating them. */
+export interface Supervisor {
+  readonly retryDelayMs: number;
+  failed(error: Error): void;
+  isOver(): boolean;
+}
+
+/** What to take. */
+export interface TakeRequest {
+  wanted: number;
+  prefetch?: number;
+  token?: string;
+  woken?: boolean;
+}
+
+/** The most outcomes one call carries. */
+export const mostOutcomes = 500;
+
+/** How long one try may take before the worker hears of it; the call itself is repeated until it is answered. */
+const tryMs = 5_000;
+
+/**
+ * A worker session: one call under way at a time, numbered, which settles what has ended and takes what comes next.
+ * A call whose reply is lost is repeated, settles nothing twice, and is given the same jobs.
+ */
+export class Exchange {
+  readonly session: string;
+  readonly #connection: Connection;
+  readonly #keys: QueueKeys;
+  readonly #terms: ExchangeTerms;
+  readonly #supervisor: Supervisor;
+  readonly #packer = new ScriptPacker();
+  #seq = 0;
+  busy = false;
+
+  constructor(connection: Connection, keys: QueueKeys, terms: ExchangeTerms, workerId: string, supervisor: Supervisor) {
+    this.#connection = connection;
+    this.#keys = keys;
+    this.#terms = terms;
+    this.#supervisor = supervisor;
+    this.session = `${workerId}-${randomToken(4)}`;
+  }
+
+  /**
+   * Settles and takes. The very same call is repeated until Redis answers: only so is it certain what was settled.
+   * Rejects only when the connection is closed or `isOver` says that nobody waits any more.
+   */
+  async call(ended: readonly Ended[], take: TakeRequest): Promise<SettleReply> {
+    this.busy = true;
+    const call = this.#compose(ended, take);
+    try {
+      for (;;) {
+        try {
+          const reply = await this.#connection.run(settle, this.#keys, call, tryMs);
+          this.#connection.observeClock(reply.now);
+          return reply;
+        } catch (error) {
+          if (error instanceof ClosedError || this.#supervisor.isOver()) throw error;
+          this.#supervisor.failed(error as Error);
+          await new Promise((resolve) => setTimeout(resolve, this.#supervisor.retryDelayMs));
+        }
+      }
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  #compose(ended: readonly Ended[], take: TakeRequest): SettleCall {
+    const { leaseMs, limiter, completed, failed } = this.#terms;
+    return {
+      session: this.session,
+      seq: ++this.#seq,
+      items: this.#pack(ended),
+      token: take.token ?? '',
+      wanted: take.wanted,
+      leaseMs,
+      max: limiter?.max ?? 0,
+      durationMs: limiter?.duration ?? 0,
+      keepCompleted: completed.count,
+      keepFailed: failed.count,
+      woken: take.woken ?? false,
+      prefetch: take.prefetch ?? 0,
+    };
+  }
+
+  #pack(ended: readonly Ended[]): Buffer {
+    const packer = this.#packer.array(ended.length * 4);
+    for (const { id, lease, ending, payload } of ended) {
+      packer.string(id).string(lease).number(ending);
+      if (typeof payload === 'function') payload(packer);
+      else if (typeof payload === 'string') packer.string(payload);
+      else packer.bytes(payload);
+    }
+    return packer.take();
+  }
+}
+
+/** Tells each job how its end was received. */
+export function announce(ended: readonly Ended[], reply: SettleReply): void {
+  const refused = new Set(reply.refused);
+  for (const [i, end] of ended.entries()) end.settled(!refused.has(i), reply.now);
+}

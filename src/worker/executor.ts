@@ -1,0 +1,156 @@
+import { controlSignal } from '../core/control-errors.js';
+import { TimeoutError } from '../core/errors.js';
+import type { Job } from '../queue/job.js';
+import { completion, failure, givenBack, postponed, type EndingOf, type EndingTerms } from './endings.js';
+import type { Ended } from './exchange.js';
+import type { HeldJob } from './held-job.js';
+
+/** What processes a job. `signal` fires when the work is no longer wanted; it is given to handlers that name it. */
+export type Handler = (job: Job, token?: string, signal?: AbortSignal) => unknown;
+
+/** What the worker announces of a job, once Redis has accepted it. */
+export interface Announcements {
+  active(job: Job): void;
+  completed(job: Job, result: unknown): void;
+  failed(job: Job, error: Error): void;
+  /** Redis has answered: the job is no longer this worker's. */
+  settled(held: HeldJob): void;
+  /** The outcome was refused: someone else holds the job. */
+  lost(held: HeldJob): void;
+  /** What can only be a mistake in the handler or in Drover. */
+  error(error: Error): void;
+}
+
+/**
+ * Runs handlers and turns whatever happens into an outcome: a result, an error, a control error, a deadline, an
+ * interruption. Nothing that a handler does leaves this class as an exception.
+ */
+export class Executor {
+  readonly #handler: Handler;
+  readonly #terms: EndingTerms;
+  readonly #say: Announcements;
+  readonly #wantsSignal: boolean;
+  readonly #finish: (held: HeldJob, ended: Ended | undefined) => void;
+
+  constructor(handler: Handler, terms: EndingTerms, say: Announcements, finish: (held: HeldJob, ended: Ended | undefined) => void) {
+    this.#handler = handler;
+    this.#terms = terms;
+    this.#say = say;
+    this.#finish = finish;
+    this.#wantsSignal = handler.length >= 3;
+  }
+
+  run(held: HeldJob): void {
+    const { job } = held;
+    this.#say.active(job);
+    const { timeout } = job.opts;
+    const finishOnce = timeout === undefined ? undefined : this.#deadline(held, timeout);
+    let result: unknown;
+    try {
+      if (job.deferredFailure) throw new Error(job.deferredFailure);
+      result = this.#handler(job, job.token, this.#wantsSignal ? held.signal : undefined);
+    } catch (error) {
+      this.#failed(held, error, finishOnce);
+      return;
+    }
+    if (isThenable(result)) {
+      result.then(
+        (value) => this.#completed(held, value, finishOnce),
+        (error: unknown) => this.#failed(held, error, finishOnce),
+      );
+    } else {
+      this.#completed(held, result, finishOnce);
+    }
+  }
+
+  #completed(held: HeldJob, result: unknown, first: (() => boolean) | undefined): void {
+    if (first && !first()) return;
+    if (held.state !== 'running') return this.#finish(held, undefined);
+    let ending: EndingOf;
+    try {
+      ending = completion(held.job, result, this.#terms);
+    } catch (error) {
+      return this.#failed(held, error, undefined);
+    }
+    this.#finish(held, this.#ended(held, ending, (now) => {
+      held.job.attemptsMade += 1;
+      held.job.finishedOn = now;
+      held.job.returnvalue = result;
+      this.#say.completed(held.job, result);
+    }));
+  }
+
+  #failed(held: HeldJob, thrown: unknown, first: (() => boolean) | undefined): void {
+    if (first && !first()) return;
+    if (held.state !== 'running') return this.#finish(held, undefined);
+    const error = thrown instanceof Error ? thrown : new Error(textOf(thrown));
+    if (held.stopCause === 'shutdown') return this.#finish(held, this.#ended(held, givenBack, () => undefined));
+    const signal = controlSignal(error);
+    if (signal === 'delayed' || signal === 'waiting' || signal === 'rate-limit' || signal === 'waiting-children') {
+      return this.#finish(held, this.#ended(held, postponed(-1), () => undefined));
+    }
+    failure(held.job, error, this.#terms).then(
+      (ending) => this.#finish(held, held.state === 'running' ? this.#failedEnd(held, ending, error) : undefined),
+      (mistake: unknown) => {
+        this.#say.error(mistake as Error);
+        this.#finish(held, undefined);
+      },
+    );
+  }
+
+  #failedEnd(held: HeldJob, ending: EndingOf & { dead: boolean }, error: Error): Ended {
+    return this.#ended(held, ending, (now) => {
+      const { job } = held;
+      job.attemptsMade += 1;
+      job.failedReason = error.message;
+      job.stacktrace = [...(job.stacktrace ?? []), error.stack ?? ''];
+      if (ending.dead) job.finishedOn = now;
+      this.#say.failed(job, error);
+    });
+  }
+
+  #ended(held: HeldJob, ending: EndingOf, accepted: (now: number) => void): Ended {
+    return {
+      id: held.id,
+      lease: held.lease,
+      ending: ending.ending,
+      payload: ending.payload,
+      settled: (taken, now) => {
+        held.state = 'released';
+        this.#say.settled(held);
+        if (taken) accepted(now);
+        else this.#say.lost(held);
+      },
+    };
+  }
+
+  /** When the deadline passes first, the attempt fails and the handler is told; what it does later does not count. */
+  #deadline(held: HeldJob, timeoutMs: number): () => boolean {
+    let over = false;
+    const timer = setTimeout(() => {
+      const error = new TimeoutError(`Job ${held.id} ran longer than its timeout of ${timeoutMs} ms.`, { field: 'timeout' });
+      held.stop('deadline', error);
+      this.#failed(held, error, once);
+    }, timeoutMs);
+    const once = (): boolean => {
+      if (over) return false;
+      over = true;
+      clearTimeout(timer);
+      return true;
+    };
+    return once;
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+function textOf(thrown: unknown): string {
+  if (typeof thrown === 'string') return thrown;
+  try {
+    return (JSON.stringify(thrown) as string | undefined) ?? typeof thrown;
+  } catch {
+    return Object.prototype.toString.call(thrown);
+  }
+}
