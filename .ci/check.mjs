@@ -11,6 +11,7 @@ const all = [
   'no-hosts-or-secrets',
   'types',
   'lint',
+  'compatibility',
   'package-consumers',
 ];
 

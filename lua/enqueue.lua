@@ -1,19 +1,21 @@
 -- enqueue: adds a batch of jobs, each into `wait` or `delayed`, with one outcome per item.
--- KEYS  meta · job · wait · delayed · active · state · sessions · dedup · marker · events
+-- KEYS  meta · job · wait · delayed · active · state · history · progress · logs · sessions · dedup · pending · marker · events
 -- ARGV  session · seq · plain · special · names
---       plain    MessagePack [id, record, …]: new ids made by the client, to the end of priority 0
+--       plain    MessagePack [id, record, …]: new ids made by the client, ascending, to the end of priority 0
 --       special  MessagePack [[id, record, delayMs, priority, lifo, facts, dedup], …]: anything else; the id may exist.
 --                facts is a packed map or ''; dedup is '' or [dedupId, ttlMs, extend, replace, keepLast, reschedule]
 --       names    the names of all items in order (one if all are the same), one a line
 -- REPLY now · one outcome per special item: '' added, or the id of the job that stands in its place
 -- COST  O(items · log n), at most 1,000 items
-local meta, job, wait, delayed, active, state, sessions, dedup, marker, events =
-  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local meta, job, wait, delayed, active, state, history, progress, logs, sessions, dedup, pending, marker, events =
+  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10],
+  KEYS[11], KEYS[12], KEYS[13], KEYS[14]
 -- include shared/now.lua
 -- include shared/place.lua
 -- include shared/wake.lua
 -- include shared/publish.lua
 -- include shared/sessions.lua
+-- include shared/facts.lua
 local notes = {}
 -- include shared/deduplicate.lua
 
@@ -29,13 +31,12 @@ local ids, scores, outcomes = {}, {}, {}
 -- so that a refusal leaves nothing half done.
 if #plain > 0 then
   redis.call('HSET', job, unpack(plain))
-  local at = tail(0) - 1
+  -- One score for the whole batch, as text: its ids ascend, and equal scores are ordered by id.
+  local at = string.format('%.0f', tail(0))
   for i = 1, #plain, 2 do
-    at = at + 1
     scores[i], scores[i + 1] = at, plain[i]
     ids[#ids + 1] = plain[i]
   end
-  tails[0] = at
   redis.call('ZADD', wait, unpack(scores))
 end
 

@@ -31,6 +31,7 @@ for _, run in ipairs(skipped and {} or cmsgpack.unpack(ARGV[5])) do
     created[#created + 1] = run[1]
   end
   past.last = run[1]
+  if ARGV[6] == 'skip' then break end -- the next one would overlap with this one
 end
 past.count = past.count + #created
 redis.call('HSET', scheduleRuns, id, cmsgpack.pack(past))

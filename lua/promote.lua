@@ -1,13 +1,16 @@
 -- promote: moves delayed jobs whose time has come into `wait`, behind their priority.
--- KEYS  meta · wait · delayed · state · marker · events
--- ARGV  limit · everything (1: due or not) · ids (MessagePack, '' for the soonest)
+-- KEYS  meta · wait · delayed · state · sessions · marker · events
+-- ARGV  limit · everything (1: due or not) · ids (MessagePack, '' for the soonest) · session · seq
 -- REPLY how many were moved · when the next one is due in ms, 0 for never
 -- COST  O(limit · log n), at most 1,000
-local meta, wait, delayed, state, marker, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local meta, wait, delayed, state, sessions, marker, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 -- include shared/now.lua
 -- include shared/place.lua
 -- include shared/wake.lua
 -- include shared/publish.lua
+-- include shared/facts.lua
+-- include shared/once.lua
+if earlier then return earlier end
 
 local ids
 if ARGV[3] ~= '' then
@@ -23,7 +26,7 @@ if #ids > 0 then
   local states = redis.call('EXISTS', state) == 1 and redis.call('HMGET', state, unpack(ids)) or {}
   local scores, moved = {}, {}
   for i, id in ipairs(ids) do
-    local priority = states[i] and cmsgpack.unpack(states[i]).pr or 0
+    local priority = states[i] and readFacts(states[i]).pr or 0
     scores[2 * i - 1], scores[2 * i] = tail(priority), id
     moved[i] = { 'waiting', id, 'delayed' }
   end
@@ -34,4 +37,4 @@ if #ids > 0 then
   publish(tonumber(settings[2] or 10000), #ids, 'moved', cmsgpack.pack(moved))
 end
 local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
-return { #ids, first[2] and tonumber(first[2]) or 0 }
+return told({ #ids, first[2] and tonumber(first[2]) or 0 })

@@ -1,13 +1,13 @@
 -- recover: takes jobs whose lease has run out away from their worker. A job that is known to have started counts
--- one stall, and past the limit is dead; one that was only handed out goes back uncounted and marked, so that the
+-- one stall, and past the limit is dead; one that was only handed out goes back uncounted. Either is marked, so that the
 -- next worker confirms its start first: a job that kills its process at once is counted all the same.
--- KEYS  meta · job · wait · active · failed · run · state · outcome · history · progress · logs · expire · dedup · outbox · marker · events
+-- KEYS  meta · job · wait · delayed · active · failed · run · state · outcome · history · progress · logs · expire · dedup · outbox · pending · orphans · marker · events
 -- ARGV  maxStalledCount · limit · keepFailed
--- REPLY [id, stall count, worker, 1 when dead] per job · when the next lease runs out in ms, 0 for never
+-- REPLY [id, stall count, worker, 1 when dead, 1 when known to have started] per job · when the next lease runs out in ms, 0 for never · letters [id, letter, …]
 -- COST  O(limit · log n), at most 1,000
-local meta, job, wait, active, failed, run, state, outcome, history, progress, logs, expire, dedup, outbox, marker, events =
+local meta, job, wait, delayed, active, failed, run, state, outcome, history, progress, logs, expire, dedup, outbox, pending, orphans, marker, events =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10],
-  KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16]
+  KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19]
 -- include shared/now.lua
 -- include shared/place.lua
 -- include shared/wake.lua
@@ -27,16 +27,15 @@ for i = #expired - 1, 1, -2 do
   local id, started = expired[i], tonumber(expired[i + 1]) % 1 ~= 0
   local lease, known = redis.call('HGET', run, id) or '', facts(id)
   local token, startedAt = lease:match('^(.*)|(%d+)$')
-  local worker = token and (token:match('^(.*):[^:]*$') or token) or ''
+  local worker = token and (token:match('^(.*)~[^~]*$') or token) or ''
   if started then
-    known.sc, known.as, known.su = (known.sc or 0) + 1, (known.as or 0) + 1, nil
-  else
-    known.su = 1
+    known.sc, known.as = (known.sc or 0) + 1, (known.as or 0) + 1
   end
+  local dead = started and known.sc > maxStalled
+  known.su = not dead and 1 or nil
   redis.call('ZREM', active, id)
   redis.call('HDEL', run, id)
   remember(id, known)
-  local dead = started and known.sc > maxStalled
   if started then
     chronicle(id, cmsgpack.pack({ worker = worker, message = 'job stalled: its worker stopped renewing the lease' }))
   end
@@ -61,4 +60,4 @@ if #reply > 0 then
   publish(tonumber(settings[2] or 10000), #moved, 'moved', cmsgpack.pack(moved))
 end
 local first = redis.call('ZRANGE', active, 0, 0, 'WITHSCORES')
-return { reply, first[2] and math.ceil(tonumber(first[2])) or 0 }
+return { reply, first[2] and math.ceil(tonumber(first[2])) or 0, letters }

@@ -20,5 +20,9 @@ for i, id in ipairs(ids) do
     lost[#lost + 1] = i - 1
   end
 end
-if #scores > 0 then redis.call('ZADD', active, 'XX', unpack(scores)) end
+if #scores > 0 then
+  -- When Redis is out of memory it lets a script go on that has written already; no lease is to be lost for that.
+  redis.call('ZREM', active, '')
+  redis.call('ZADD', active, 'XX', unpack(scores))
+end
 return lost

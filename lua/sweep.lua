@@ -1,10 +1,11 @@
 -- sweep: retention by age, and the end of sessions and deduplication ids nobody uses any more. Bounded steps.
--- KEYS  meta · job · completed · failed · state · outcome · history · progress · logs · expire · sessions · dedup
+-- KEYS  meta · job · completed · failed · state · outcome · history · progress · logs · expire · sessions · dedup · pending · orphans
 -- ARGV  completedAgeMs · failedAgeMs · limit · sessionAgeMs        (-1: that set has no age limit)
 -- REPLY how many jobs were forgotten · 1 when more may be left
 -- COST  O(limit · log n), at most 1,000
-local meta, job, completed, failed, state, outcome, history, progress, logs, expire, sessions, dedup =
-  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+local meta, job, completed, failed, state, outcome, history, progress, logs, expire, sessions, dedup, pending, orphans =
+  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10],
+  KEYS[11], KEYS[12], KEYS[13], KEYS[14]
 -- include shared/now.lua
 -- include shared/forget.lua
 
@@ -35,11 +36,11 @@ local function age(set, field, ageMs)
   local last = old[#old]
   if #ids == limit and #gone == 0 and last == from then last = '(' .. last end
   redis.call('HSET', meta, field, last)
+  if #ids == limit then more = 1 end
   if #gone == 0 then return end
   redis.call('ZREM', set, unpack(gone))
   forget(gone)
   forgotten = forgotten + #gone
-  if #ids == limit then more = 1 end
 end
 age(completed, 'sweptCompleted', tonumber(ARGV[1]))
 age(failed, 'sweptFailed', tonumber(ARGV[2]))

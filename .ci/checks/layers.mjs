@@ -10,19 +10,19 @@ import { importsOf, target } from './imports.mjs';
 const mayImport = {
   core: [],
   redis: ['core'],
-  queue: ['core', 'redis'],
+  telemetry: ['core'],
+  metrics: ['core', 'redis'],
+  queue: ['core', 'redis', 'telemetry', 'metrics'],
 
   // Capabilities: none imports another.
-  events: ['core', 'redis'],
+  events: ['core', 'redis', 'queue'],
   groups: ['core', 'redis'],
   limits: ['core', 'redis'],
-  metrics: ['core', 'redis'],
-  telemetry: ['core', 'redis'],
   scheduler: ['core', 'redis', 'queue'],
   flows: ['core', 'redis', 'queue'],
   sandbox: ['core'],
 
-  worker: ['core', 'redis', 'queue', 'scheduler', 'events', 'sandbox'],
+  worker: ['core', 'redis', 'queue', 'scheduler', 'events', 'sandbox', 'telemetry', 'metrics'],
 
   index: 'anything',
 

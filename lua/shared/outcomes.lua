@@ -1,14 +1,14 @@
 -- outcomes: what becomes of a job that its holder gives up, one function per ending.
-local buried, buriedOutcomes, dropped, returned = {}, {}, {}, false
+local buried, buriedOutcomes, dropped, droppedOutcomes, returned = {}, {}, {}, {}, false
 local function fail(id, payload)
   local known = facts(id)
-  known.am, known.as = payload[2], (known.as or 0) + 1
-  buried[#buried + 1], buriedOutcomes[#buriedOutcomes + 1] = id, payload[1]
-  moved[#moved + 1] = { 'failed', id, payload[1] }
+  known.am, known.as, known.su = payload[2], (known.as or 0) + 1, nil
+  moved[#moved + 1] = { 'failed', id, payload[1], payload[5] == 1 and known.am or nil }
   if payload[4] == 0 then
-    dropped[#dropped + 1] = id
+    dropped[#dropped + 1], droppedOutcomes[#droppedOutcomes + 1] = id, payload[1]
     return
   end
+  buried[#buried + 1], buriedOutcomes[#buriedOutcomes + 1] = id, payload[1]
   remember(id, known)
   chronicle(id, payload[3])
   redis.call('ZADD', failed, now, id)
@@ -18,7 +18,7 @@ end
 
 local function retry(id, payload)
   local known = facts(id)
-  known.am, known.as = payload[2], (known.as or 0) + 1
+  known.am, known.as, known.su = payload[2], (known.as or 0) + 1, nil
   remember(id, known)
   chronicle(id, payload[3])
   if payload[1] > 0 then
@@ -34,7 +34,7 @@ end
 local function putBack(id, dueAt, started)
   local known = facts(id)
   if started then
-    known.as = (known.as or 0) + 1
+    known.as, known.su = (known.as or 0) + 1, nil
     remember(id, known)
   end
   if dueAt > now then

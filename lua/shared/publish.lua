@@ -2,5 +2,5 @@
 -- entries: a call that carries `count` events leaves room for limit / count entries like it.
 local function publish(limit, count, ...)
   if limit == 0 then return end
-  redis.call('XADD', events, 'MAXLEN', '~', math.max(100, math.ceil(limit / math.max(count, 1))), '*', ...)
+  redis.call('XADD', events, 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end

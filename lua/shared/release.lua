@@ -1,36 +1,51 @@
 -- release: what a job's end frees. Its deduplication id, unless a ttl still guards it (then a later job that was
 -- kept back takes its place), and its parent, which is told through the outbox of this queue.
+-- include shared/facts.lua
+-- include shared/letters.lua
 local function releaseId(dedupId, id)
   local packed = redis.call('HGET', dedup, dedupId)
   if not packed then return end
   local entry = cmsgpack.unpack(packed)
   if entry.id ~= id then return end
   local kept = entry.last
-  if kept then
-    redis.call('HSETNX', job, kept[1], kept[2])
-    if kept[3] ~= '' then redis.call('HSET', state, kept[1], kept[3]) end
-    redis.call('ZADD', wait, tail(kept[4]), kept[1])
-    redis.call('HSET', dedup, dedupId, cmsgpack.pack({ id = kept[1], till = entry.till }))
-    moved[#moved + 1] = { 'waiting', kept[1] }
+  if kept and redis.call('HSETNX', job, kept[1], kept[2]) == 1 then
+    local keptId, _, packedFacts, priority, delayMs, lifo = unpack(kept)
+    if packedFacts ~= '' then redis.call('HSET', state, keptId, packedFacts) end
+    if delayMs > 0 then
+      redis.call('ZADD', delayed, now + delayMs, keptId)
+      moved[#moved + 1] = { 'delayed', keptId, now + delayMs }
+    else
+      redis.call('ZADD', wait, lifo == 1 and head(priority) or tail(priority), keptId)
+      moved[#moved + 1] = { 'waiting', keptId }
+    end
+    redis.call('HSET', dedup, dedupId, cmsgpack.pack({ id = keptId, till = entry.till }))
     wake()
-  elseif entry.till == 0 then
+  elseif kept or entry.till == 0 then
     redis.call('HDEL', dedup, dedupId)
   end
 end
 
--- `ending` is completed, failed or removed; `outcomes[i]` is the packed outcome of ids[i], if any.
+-- A finished job has told its parent how it ended, and if that made the parent wait on, its removal lets it go.
+local function isToldOf(id, known)
+  return redis.call('HEXISTS', outcome, id) == 1 and (known.po or redis.call('HEXISTS', outbox, id) == 1)
+end
+
+-- `ending` is completed, failed, removed, or dropped: failed and not kept, so that nobody can retry it.
+-- `outcomes[i]` is the packed outcome of ids[i], if any.
 local function release(ids, ending, outcomes)
   if #ids == 0 or redis.call('EXISTS', state) == 0 then return end
   for from = 1, #ids, 4000 do
     local packed = redis.call('HMGET', state, unpack(ids, from, math.min(from + 3999, #ids)))
     for i, value in ipairs(packed) do
       if value then
-        local known, id = cmsgpack.unpack(value), ids[from + i - 1]
+        local known, id = readFacts(value), ids[from + i - 1]
         if known.de then releaseId(known.de, id) end
-        if known.pk then
-          redis.call('HSET', outbox, id, cmsgpack.pack({ known.pk, ending, outcomes and outcomes[from + i - 1] or '' }))
+        if type(known.pk) == 'table' and not (ending == 'removed' and isToldOf(id, known)) then
+          local told = ending == 'dropped' and (known.po and 'failed' or 'removed') or ending
+          write(id, known, told, outcomes and outcomes[from + i - 1] or '')
         end
       end
     end
   end
+  post()
 end

@@ -6,7 +6,9 @@ local function replayed(session, seq)
   local known = cmsgpack.unpack(last)
   if known[1] > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
   if known[1] < tonumber(seq) then return false end
-  redis.call('HSET', sessions, session, last) -- a write, so that a WAIT after a repeat waits for something
+  -- A write, so that a WAIT after a repeat waits for something; and one before it that Redis allows when out of memory.
+  redis.call('HDEL', sessions, '')
+  redis.call('HSET', sessions, session, last)
   return known[3]
 end
 

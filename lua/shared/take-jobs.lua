@@ -1,6 +1,7 @@
 -- takeJobs: hands out up to `wanted` waiting jobs under one lease, as far as pause and limits allow.
 -- Returns { count, ids (one a line), records (concatenated), states, priorities, waitMs, missing ids, record sizes }.
--- states and priorities are '' unless some job has any. waitMs is how long a limit keeps jobs back, or -1 when paused.
+-- states and priorities are '' unless some job has any. waitMs is how long a limit keeps jobs back, or -1 when
+-- the queue is paused or at its concurrency.
 
 -- A sliding window, exact at every instant: `rate` lists "<time> <starts>" of the window, `rateCount` their sum.
 local function allowance(max, durationMs)
@@ -21,6 +22,19 @@ local function allowance(max, durationMs)
   return entry and 0 or max, 1
 end
 
+-- A value too long for Redis's compact encoding of small hashes, in which every lookup of a lease would be a scan.
+local WIDE = ('-'):rep(65)
+
+-- The priorities of the first jobs of `wait`, or nil when all of them are 0: the last of them tells.
+local function prioritiesOf(ids)
+  if tonumber(redis.call('ZSCORE', wait, ids[#ids])) < 0 then return nil end
+  local priorities = {}
+  for i, score in ipairs(redis.call('ZMSCORE', wait, unpack(ids))) do
+    priorities[i] = math.max(0, math.floor(tonumber(score) / BAND))
+  end
+  return priorities
+end
+
 local function takeJobs(wanted, lease, leaseMs, max, durationMs, settings, prefetch)
   local none = { 0, '', '', '', '', 0, '', '' }
   if settings.paused then none[6] = -1 return none end
@@ -35,29 +49,29 @@ local function takeJobs(wanted, lease, leaseMs, max, durationMs, settings, prefe
     if left == 0 then none[6] = math.max(1, waitMs) end
     wanted = math.min(wanted, left)
   end
-  if wanted <= 0 then return none end
-
-  local popped = redis.call('ZPOPMIN', wait, wanted)
-  if #popped == 0 then return none end
-  local ids, prioritized = {}, false
-  for i = 1, #popped, 2 do
-    ids[#ids + 1] = popped[i]
-    if popped[i + 1]:byte() ~= 45 then prioritized = true end -- only priority 0 has scores that start with "-"
+  if wanted <= 0 then
+    if none[6] == 0 then none[6] = -1 end
+    return none
   end
+
+  -- Not ZPOPMIN: it would format a score for every job, which only priorities need.
+  local ids = redis.call('ZRANGE', wait, 0, wanted - 1)
+  if #ids == 0 then return none end
+  local priorities = prioritiesOf(ids)
   local records = redis.call('HMGET', job, unpack(ids))
+  redis.call('ZREMRANGEBYRANK', wait, 0, #ids - 1)
   local missing = {}
   for i = #ids, 1, -1 do
     if not records[i] then
       missing[#missing + 1] = table.remove(ids, i)
       table.remove(records, i)
-      table.remove(popped, 2 * i)
-      table.remove(popped, 2 * i - 1)
+      if priorities then table.remove(priorities, i) end
     end
   end
   if #ids == 0 then none[7] = table.concat(missing, '\n') return none end
 
-  local deadlines, leases, sizes, priorities = {}, {}, {}, ''
-  local deadline = now + leaseMs
+  local deadlines, leases, sizes = {}, {}, {}
+  local deadline = string.format('%.0f', now + leaseMs) -- as text: a number would be formatted anew for every job
   for i, id in ipairs(ids) do
     local k = 2 * i
     deadlines[k - 1], deadlines[k] = deadline, id
@@ -65,18 +79,14 @@ local function takeJobs(wanted, lease, leaseMs, max, durationMs, settings, prefe
     sizes[i] = #records[i]
   end
   redis.call('ZADD', active, unpack(deadlines))
+  leases[#leases + 1], leases[#leases + 2] = '', WIDE
   redis.call('HSET', run, unpack(leases))
   if max > 0 then
     redis.call('RPUSH', rate, now .. ' ' .. #ids)
     redis.call('HINCRBY', meta, 'rateCount', #ids)
   end
-  if prioritized then
-    local each = {}
-    for i = 2, #popped, 2 do each[#each + 1] = math.max(0, math.floor(tonumber(popped[i]) / BAND)) end
-    priorities = table.concat(each, '\n')
-  end
   local states = redis.call('EXISTS', state) == 1 and redis.call('HMGET', state, unpack(ids)) or ''
-  return { #ids, table.concat(ids, '\n'), table.concat(records), states, priorities, 0, table.concat(missing, '\n'), table.concat(sizes, ' ') }
+  return { #ids, table.concat(ids, '\n'), table.concat(records), states, priorities and table.concat(priorities, '\n') or '', 0, table.concat(missing, '\n'), table.concat(sizes, ' ') }
 end
 
 -- The last call of a worker's session again: the jobs it was given that it still holds, and nothing else.
@@ -93,10 +103,10 @@ local function retake(lease, joined)
 end
 
 local function takeSettings()
-  local raw = redis.call('HMGET', meta, 'paused', 'limitedTill', 'concurrency', 'max', 'duration', 'maxEvents', 'nextSlot')
+  local raw = redis.call('HMGET', meta, 'paused', 'limitedTill', 'concurrency', 'max', 'duration', 'maxEvents', 'nextSlot', 'flows')
   return {
     paused = raw[1], limitedTill = tonumber(raw[2] or 0), concurrency = tonumber(raw[3]),
-    max = tonumber(raw[4]), duration = tonumber(raw[5]), maxEvents = tonumber(raw[6] or 10000), nextSlot = tonumber(raw[7] or 0),
+    max = tonumber(raw[4]), duration = tonumber(raw[5]), maxEvents = tonumber(raw[6] or 10000), nextSlot = tonumber(raw[7] or 0), flows = raw[8],
   }
 end
 

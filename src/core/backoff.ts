@@ -8,7 +8,7 @@ import { nearest, refuseUnknownOptions, shown } from './nearest.js';
 export const MAX_DELAY_MS = 2 ** 42;
 
 const BUILT_IN_TYPES = ['fixed', 'exponential', 'linear'] as const;
-const OPTIONS = ['type', 'delay', 'jitter', 'maxDelay'] as const;
+const OPTIONS = ['type', 'delay', 'jitter', 'maxDelay', 'options'] as const;
 const LONGEST_TYPE = 256;
 
 /** How a failed job waits before its next attempt; the options of BullMQ 6, plus `linear` and `maxDelay`. */
@@ -26,6 +26,8 @@ export interface BackoffOptions {
   readonly jitter?: number;
   /** A cap in milliseconds, applied before jitter, also to custom types. Default and bound {@link MAX_DELAY_MS}. */
   readonly maxDelay?: number;
+  /** Anything for the worker's `backoffStrategy` to find in `job.opts.backoff`; stored with the job. */
+  readonly options?: unknown;
 }
 
 /**
@@ -69,12 +71,13 @@ export function normalizeBackoff(value: unknown, field = 'backoff'): BackoffOpti
     throw invalid(field, `must be a number of milliseconds or an object, not ${shown(value)}`);
   }
   refuseUnknownOptions(value, OPTIONS, field);
-  const { type, delay, jitter, maxDelay } = value as Record<(typeof OPTIONS)[number], unknown>;
+  const { type, delay, jitter, maxDelay, options } = value as Record<(typeof OPTIONS)[number], unknown>;
   return {
     type: checkedType(type, `${field}.type`),
     ...(delay !== undefined && { delay: checkedDelay(delay, `${field}.delay`) }),
     ...(jitter !== undefined && { jitter: checkedJitter(jitter, `${field}.jitter`) }),
     ...(maxDelay !== undefined && { maxDelay: checkedDelay(maxDelay, `${field}.maxDelay`) }),
+    ...(options !== undefined && { options }),
   };
 }
 

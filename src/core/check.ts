@@ -1,8 +1,11 @@
 import { InvalidInputError, type ErrorCode } from './errors.js';
-import { nearest } from './nearest.js';
+import { nearest, printable } from './nearest.js';
 
-/** Checks one value: answers what it should have been, or undefined when it is right. */
-export type Check = (value: unknown) => string | undefined;
+/**
+ * Checks one value: answers what it should have been, or undefined when it is right. Checks of objects throw an error of
+ * their own that names what is wrong inside, below `path`.
+ */
+export type Check = (value: unknown, path: string) => string | undefined;
 
 /** What kind of thing a value is, for error messages: never its content, which may be secret. */
 export function kindOf(value: unknown): string {
@@ -26,10 +29,10 @@ export function wholeNumber(min: number, max: number, unit = ''): Check {
   return (value) => (Number.isInteger(value) && (value as number) >= min && (value as number) <= max ? undefined : wanted);
 }
 
-export const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'true or false');
+export const flag = (value: unknown): string | undefined => (typeof value === 'boolean' ? undefined : 'true or false');
 export const anything: Check = () => undefined;
-export const callable: Check = (value) => (typeof value === 'function' ? undefined : 'a function');
-export const plainObject: Check = (value) =>
+export const callable = (value: unknown): string | undefined => (typeof value === 'function' ? undefined : 'a function');
+export const plainObject = (value: unknown): string | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'an object';
 
 export function textUpTo(length: number): Check {
@@ -40,32 +43,47 @@ export function oneOf(...choices: (string | boolean)[]): Check {
   return (value) => (choices.includes(value as string) ? undefined : `one of ${choices.map((choice) => `"${choice}"`).join(', ')}`);
 }
 
+/** Whatever `assert` does not refuse with an error of its own. */
+export function refusedBy(assert: (value: unknown, path: string) => void): Check {
+  return (value, path) => {
+    assert(value, path);
+    return undefined;
+  };
+}
+
+/** Lists whose items all satisfy a check. */
+export function listOf(check: Check, what: string): Check {
+  return (value, path) => {
+    if (!Array.isArray(value)) return `a list of ${what}`;
+    for (const [i, item] of (value as unknown[]).entries()) checkValue(item, check, `${path}[${i}]`);
+    return undefined;
+  };
+}
+
 /** Either check is enough. */
 export function either(...checks: Check[]): Check {
-  return (value) => {
-    const wanted = checks.map((check) => check(value));
+  return (value, path) => {
+    const wanted = checks.map((check) => check(value, path));
     return wanted.includes(undefined) ? undefined : wanted.join(', or ');
   };
 }
 
-/** An object with these options and no others. */
-export function shape(checks: Record<string, Check>): Check {
-  return (value) => {
+/** An object with these options and no others; those in `required` have to be there. */
+export function shape(checks: Record<string, Check>, required: readonly string[] = []): Check {
+  return (value, path) => {
     const wrong = plainObject(value);
     if (wrong !== undefined) return wrong;
-    checkOptions(value as object, checks, '');
+    checkOptions(value as object, checks, path);
+    for (const name of required) {
+      if ((value as Record<string, unknown>)[name] === undefined) checkValue(undefined, checks[name] ?? anything, `${path}.${name}`);
+    }
     return undefined;
   };
 }
 
 /** Refuses a value with a typed error when it is not what it should be. */
 export function checkValue(value: unknown, check: Check, field: string, code: ErrorCode = 'INVALID_OPTION'): void {
-  let wanted: string | undefined;
-  try {
-    wanted = check(value);
-  } catch (error) {
-    throw error instanceof InvalidInputError ? within(error, field) : error;
-  }
+  const wanted = check(value, field);
   if (wanted !== undefined) {
     throw new InvalidInputError(code, { field, message: `${field} should be ${wanted}; it is ${kindOf(value)}.` });
   }
@@ -77,8 +95,17 @@ export function checkOptions(options: object, checks: Record<string, Check>, pat
     const field = path === '' ? name : `${path}.${name}`;
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
     if (!check) throw unknownOption(field, name, Object.keys(checks));
-    const value = (options as Record<string, unknown>)[name];
+    const value = read(options, name, field);
     if (value !== undefined) checkValue(value, check, field);
+  }
+}
+
+/** Options may have getters, and getters may throw. */
+function read(options: object, name: string, field: string): unknown {
+  try {
+    return (options as Record<string, unknown>)[name];
+  } catch (cause) {
+    throw new InvalidInputError('INVALID_OPTION', { field, message: `${field} cannot be read.`, cause });
   }
 }
 
@@ -86,16 +113,8 @@ function unknownOption(field: string, name: string, known: string[]): InvalidInp
   const close = nearest(name, known);
   return new InvalidInputError('UNKNOWN_OPTION', {
     field,
-    message: `There is no option "${field.slice(0, 80)}"${close === undefined ? '' : `; did you mean "${close}"?`}${close === undefined ? '.' : ''}`,
+    message: `There is no option "${printable(field.slice(0, 80))}"${close === undefined ? '.' : `; did you mean "${close}"?`}`,
   });
-}
-
-/** Puts the field of an inner error under the outer one. */
-function within(error: InvalidInputError, field: string): InvalidInputError {
-  const inner = error.field ?? '';
-  const path = inner === '' ? field : `${field}.${inner}`;
-  const message = error.message.slice(0, -error.hint.length - 1).replace(inner, path);
-  return new InvalidInputError(error.code, { field: path, message, hint: error.hint });
 }
 
 const controls = /[\u0000-\u001f\u007f\u2028\u2029]/u;
@@ -126,6 +145,12 @@ function wrongName(value: unknown, forbidden: RegExp | undefined): string | unde
   return undefined;
 }
 
+/** Arguments given as an object, which may be left out: only these. */
+export function checkArguments(given: unknown, checks: Record<string, Check>, field = 'options'): void {
+  checkValue(given, plainObject, field);
+  checkOptions(given as object, checks, '');
+}
+
 /** Ids of jobs and schedules. */
 export function checkId(value: unknown, field: string): asserts value is string {
   const wrong = wrongId(value);
@@ -139,3 +164,6 @@ function wrongId(value: unknown): string | undefined {
   if (controls.test(value) || loneSurrogate.test(value)) return 'contains control characters or broken Unicode';
   return undefined;
 }
+
+/** The same as a check. */
+export const idCheck: Check = refusedBy(checkId);

@@ -3,9 +3,16 @@
  * another copy of the package, or of BullMQ, means the same.
  */
 
+/** BullMQ's messages of these errors. */
+export const UNRECOVERABLE_ERROR = 'bullmq:unrecoverable';
+export const DELAYED_ERROR = 'bullmq:movedToDelayed';
+export const WAITING_ERROR = 'bullmq:movedToWait';
+export const WAITING_CHILDREN_ERROR = 'bullmq:movedToWaitingChildren';
+export const RATE_LIMIT_ERROR = 'bullmq:rateLimitExceeded';
+
 /** The job fails for good, whatever attempts it has left. */
 export class UnrecoverableError extends Error {
-  constructor(message = 'bullmq:unrecoverable') {
+  constructor(message: string = UNRECOVERABLE_ERROR) {
     super(message);
     this.name = 'UnrecoverableError';
   }
@@ -13,7 +20,7 @@ export class UnrecoverableError extends Error {
 
 /** The handler has moved its job to the delayed ones; not an attempt. */
 export class DelayedError extends Error {
-  constructor(message = 'bullmq:movedToDelayed') {
+  constructor(message: string = DELAYED_ERROR) {
     super(message);
     this.name = 'DelayedError';
   }
@@ -21,7 +28,7 @@ export class DelayedError extends Error {
 
 /** The handler has moved its job back to the waiting ones; not an attempt. */
 export class WaitingError extends Error {
-  constructor(message = 'bullmq:movedToWait') {
+  constructor(message: string = WAITING_ERROR) {
     super(message);
     this.name = 'WaitingError';
   }
@@ -29,17 +36,15 @@ export class WaitingError extends Error {
 
 /** The handler has moved its job to those that wait for children; not an attempt. */
 export class WaitingChildrenError extends Error {
-  constructor(message = 'bullmq:movedToWaitingChildren') {
+  constructor(message: string = WAITING_CHILDREN_ERROR) {
     super(message);
     this.name = 'WaitingChildrenError';
   }
 }
 
-export const RATE_LIMIT_ERROR = 'bullmq:rateLimitExceeded';
-
 /** The queue is limited from outside (`queue.rateLimit(ms)`): the job goes back to the front; not an attempt. */
 export class RateLimitError extends Error {
-  constructor(message = RATE_LIMIT_ERROR) {
+  constructor(message: string = RATE_LIMIT_ERROR) {
     super(message);
     this.name = 'RateLimitError';
   }
@@ -49,6 +54,8 @@ export type ControlSignal = 'unrecoverable' | 'delayed' | 'waiting' | 'waiting-c
 
 const signals = new Map<string, ControlSignal>([
   ['UnrecoverableError', 'unrecoverable'],
+  // The data will not change by trying again.
+  ['SchemaMismatchError', 'unrecoverable'],
   ['DelayedError', 'delayed'],
   ['WaitingError', 'waiting'],
   ['WaitingChildrenError', 'waiting-children'],

@@ -75,6 +75,13 @@ export class DroverError extends Error {
 /** The caller passed something that Drover refuses; nothing was written. */
 export class InvalidInputError extends DroverError {}
 
+/** Job data does not satisfy the schema of its name. `field` is the path of the first issue, e.g. `data.user.email`. */
+export class SchemaMismatchError extends InvalidInputError {
+  constructor(field: string, issue: string) {
+    super('SCHEMA_MISMATCH', { field, message: `${field}: ${/[.!?]$/.test(issue) ? issue : `${issue}.`}` });
+  }
+}
+
 /** The job or queue is not in the state that the call needs. */
 export class StateError extends DroverError {}
 
@@ -82,6 +89,13 @@ export class StateError extends DroverError {}
 export class LeaseLostError extends StateError {
   constructor(jobId: string, attempted: string) {
     super('LEASE_LOST', { field: 'job', message: `Missing lock for job ${jobId}: could not ${attempted}.` });
+  }
+}
+
+/** A parent cannot complete while it has children to wait for. */
+export class PendingChildrenError extends StateError {
+  constructor(jobId: string) {
+    super('PENDING_CHILDREN', { field: 'job', message: `Job ${jobId} has pending dependencies.` });
   }
 }
 

@@ -1,11 +1,14 @@
 import { MAX_DELAY_MS, normalizeBackoff, type BackoffOptions } from './backoff.js';
 import {
-  anything, checkId, checkOptions, checkValue, either, flag, plainObject, shape, textUpTo, wholeNumber, type Check,
+  anything, checkId, checkOptions, checkValue, either, flag, plainObject, refusedBy, shape, textUpTo, wholeNumber, type Check,
 } from './check.js';
 import { InvalidInputError } from './errors.js';
 
 /** The highest priority number, BullMQ's: 2^21 − 1. 0 runs first, then 1, 2, … */
 export const MAX_PRIORITY = 2_097_151;
+
+/** The same under BullMQ's name. */
+export const PRIORITY_LIMIT = MAX_PRIORITY;
 
 /** Which finished jobs stay readable. */
 export interface KeepJobs {
@@ -57,7 +60,7 @@ export interface DefaultJobOptions {
   stackTraceLimit?: number;
   /** The most bytes its packed data may have. Default 16 MiB. */
   sizeLimit?: number;
-  /** Milliseconds the handler may run, from 1, before its signal is aborted and the attempt fails. Default: no limit. */
+  /** Milliseconds the handler may run, 1 to 2^31 − 1, before its signal is aborted and the attempt fails. Default: no limit. */
   timeout?: number;
 }
 
@@ -98,9 +101,9 @@ const deduplication = shape({
   replace: flag,
   reschedule: flag,
   keepLastIfActive: flag,
-});
+}, ['id']);
 
-const backoff: Check = (value) => void normalizeBackoff(value);
+const backoff: Check = refusedBy(normalizeBackoff);
 
 const defaults: Record<string, Check> = {
   timestamp: wholeNumber(0, Number.MAX_SAFE_INTEGER, 'milliseconds'),
@@ -114,14 +117,14 @@ const defaults: Record<string, Check> = {
   keepLogs: wholeNumber(0, 2 ** 31),
   stackTraceLimit: wholeNumber(0, 2 ** 31),
   sizeLimit: wholeNumber(0, 2 ** 31, 'bytes'),
-  timeout: wholeNumber(1, MAX_DELAY_MS, 'milliseconds'),
+  timeout: wholeNumber(1, 2 ** 31 - 1, 'milliseconds'),
 };
 
 const perJob: Record<string, Check> = {
   ...defaults,
   jobId: anything,
   deduplication,
-  parent: shape({ id: textUpTo(512), queue: textUpTo(600), waitChildrenKey: textUpTo(700), parentDependenciesKey: textUpTo(700) }),
+  parent: shape({ id: textUpTo(512), queue: textUpTo(600), waitChildrenKey: textUpTo(700), parentDependenciesKey: textUpTo(700) }, ['id', 'queue']),
   failParentOnFailure: flag,
   continueParentOnFailure: flag,
   ignoreDependencyOnFailure: flag,
@@ -132,10 +135,14 @@ const perJob: Record<string, Check> = {
   repeat: plainObject,
 };
 
-/** Names that turn the option on or off; `attempts: 0` is BullMQ's way to say 1. */
+const { jobId: _jobId, ...ofMany } = perJob;
+
+/** Options that many jobs share, of a queue or a template: all but the id. */
+export const defaultJobOptions: Check = shape(ofMany);
+
+/** Refuses a queue's or template's defaults that are unknown or out of bounds. */
 export function checkDefaultJobOptions(options: unknown, field: string): asserts options is DefaultJobOptions {
-  checkValue(options, plainObject, field);
-  checkOptions(options as object, perJob, field);
+  checkValue(options, defaultJobOptions, field);
 }
 
 /** Refuses options of a job that are unknown or out of bounds. */

@@ -53,7 +53,12 @@ export function shown(value: unknown): string {
   return typeof value === 'function' ? 'a function' : String(value);
 }
 
-const shortened = (text: string): string => (text.length > LONGEST_WORD ? `${text.slice(0, LONGEST_WORD)}…` : text);
+const shortened = (text: string): string => printable(text.length > LONGEST_WORD ? `${text.slice(0, LONGEST_WORD)}…` : text);
+
+/** Text of unknown origin without what could move a terminal's cursor. */
+export function printable(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '?');
+}
 
 /** The optimal string alignment distance, by three rows of the usual table. */
 function distance(left: string, right: string): number {

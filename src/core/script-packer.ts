@@ -1,9 +1,12 @@
+const firstBytes = 4096;
+const largeBytes = 1 << 16;
+
 /**
  * Writes the MessagePack that Redis's `cmsgpack` reads: arrays, integers, nil, and bytes as strings (it knows no
  * `bin` type). Thousands of values travel as one argument, which costs Redis and Node less than as many arguments.
  */
 export class ScriptPacker {
-  #bytes = Buffer.allocUnsafe(4096);
+  #bytes = Buffer.allocUnsafe(firstBytes);
   #at = 0;
 
   array(length: number): this {
@@ -56,9 +59,12 @@ export class ScriptPacker {
 
   /** What was written, as a buffer of its own; the packer is empty again. */
   take(): Buffer {
-    const packed = Buffer.from(this.#bytes.subarray(0, this.#at));
+    const packed = this.#bytes.subarray(0, this.#at);
+    const isLarge = this.#at >= largeBytes;
     this.#at = 0;
-    if (this.#bytes.length > 1 << 22) this.#bytes = Buffer.allocUnsafe(4096);
+    if (!isLarge) return Buffer.from(packed);
+    // Copying would cost more than starting with a new buffer.
+    this.#bytes = Buffer.allocUnsafe(firstBytes);
     return packed;
   }
 

@@ -1,7 +1,8 @@
 import { normalizeBackoff } from '../core/backoff.js';
+import { InvalidInputError } from '../core/errors.js';
 import { checkJobName, checkValue, plainObject } from '../core/check.js';
 import { checkJobOptions, checkSize, type JobsOptions } from '../core/job-options.js';
-import { packNewFacts, packRecord } from '../core/job-record.js';
+import { packNewFacts, packRecord, policyOf, type NewFacts, type ParentRef } from '../core/job-record.js';
 import type { EnqueueRequest, SpecialRequest } from './enqueuer.js';
 
 /** A job as the caller describes it. */
@@ -9,20 +10,40 @@ export interface NewJob {
   name: string;
   data: unknown;
   opts?: JobsOptions | undefined;
+  /** Its parent. Default: the one that its options name, which is looked for before the job is sent. */
+  parent?: ParentRef | undefined;
 }
 
 /** A checked and packed job, ready to be sent, with what its handle shows. */
 export interface Draft {
   request: EnqueueRequest;
   opts: JobsOptions;
+  timestamp: number;
+  /** Its parent, once it is known. */
+  parent?: ParentRef | undefined;
 }
 
-/** Options that have done their work once the job is stored; they are not stored with it. */
-function storedOptions(opts: JobsOptions): JobsOptions | undefined {
+/** The options that are stored with a job: without those that have done their work by then, and with `backoff` as a rule. */
+export function storedOptions(opts: JobsOptions): JobsOptions | undefined {
+  if (opts.parent) return storedOptions(withoutParent(opts));
   const { jobId: _jobId, timestamp: _timestamp, backoff, ...rest } = opts;
   const stored: JobsOptions = backoff === undefined ? rest : { ...rest, backoff: normalizeBackoff(backoff) ?? backoff };
   for (const key in stored) return key === '' ? undefined : stored;
   return undefined;
+}
+
+/** The parent and what a failure means for it are facts of the job, which its handle shows as options. */
+function withoutParent(opts: JobsOptions): JobsOptions {
+  const {
+    parent: _parent, failParentOnFailure: _fail, continueParentOnFailure: _continue, ignoreDependencyOnFailure: _ignore,
+    removeDependencyOnFailure: _remove, ...rest
+  } = opts;
+  return rest;
+}
+
+/** The facts that options give to a new job. */
+export function newFacts(opts: JobsOptions, parent: ParentRef | undefined): NewFacts {
+  return { priority: opts.priority, deduplicationId: opts.deduplication?.id, parent, policy: policyOf(opts) };
 }
 
 /**
@@ -34,31 +55,37 @@ export function draftJob(job: NewJob, defaults: JobsOptions | undefined, makeId:
   checkJobName(job.name, `${path}name`);
   if (job.opts !== undefined) checkJobOptions(job.opts, `${path}opts`);
   const opts = job.opts === undefined ? defaults : defaults === undefined ? job.opts : { ...defaults, ...withoutUndefined(job.opts) };
-  if (opts === undefined) return plainDraft(job, makeId(), now);
-  const record = packRecord(job.name, job.data, opts.timestamp ?? now, storedOptions(opts));
+  if (opts === undefined) return plainDraft(job, makeId(), now, path);
+  checkChild(opts, path);
+  const timestamp = opts.timestamp ?? now;
+  const record = packRecord(job.name, job.data, timestamp, storedOptions(opts));
   checkSize(record.length, opts.sizeLimit, `${path}data`);
   const id = opts.jobId ?? makeId();
-  return { request: { id, name: job.name, record, special: special(opts) }, opts };
+  return { request: { id, name: job.name, record, special: special(opts, job.parent) }, opts, timestamp, parent: job.parent };
 }
 
-function plainDraft(job: NewJob, id: string, now: number): Draft {
+/** A duplicate that is kept back comes to life later, when the parent may be gone. */
+function checkChild({ parent, deduplication }: JobsOptions, path: string): void {
+  if (!parent || !deduplication?.keepLastIfActive) return;
+  throw new InvalidInputError('INVALID_OPTION', {
+    field: `${path}opts.deduplication.keepLastIfActive`, message: 'A job with a parent cannot be kept back.', hint: 'Leave out `keepLastIfActive` or `parent`.',
+  });
+}
+
+function plainDraft(job: NewJob, id: string, now: number, path: string): Draft {
   const record = packRecord(job.name, job.data, now, undefined);
-  checkSize(record.length, undefined, 'data');
-  return { request: { id, name: job.name, record, special: undefined }, opts: {} };
+  checkSize(record.length, undefined, `${path}data`);
+  return { request: { id, name: job.name, record, special: undefined }, opts: {}, timestamp: now };
 }
 
-function special(opts: JobsOptions): SpecialRequest | undefined {
+function special(opts: JobsOptions, ref: ParentRef | undefined): SpecialRequest | undefined {
   const { jobId, delay = 0, priority = 0, lifo = false, deduplication, parent } = opts;
   if (jobId === undefined && delay === 0 && priority === 0 && !lifo && !deduplication && !parent) return undefined;
   return {
     delayMs: delay,
     priority,
     lifo,
-    facts: packNewFacts({
-      priority,
-      deduplicationId: deduplication?.id,
-      parentKey: parent && `${parent.queue}:${parent.id}`,
-    }),
+    facts: packNewFacts(newFacts(opts, ref)),
     deduplication: deduplication && {
       id: deduplication.id,
       ttlMs: deduplication.ttl ?? 0,

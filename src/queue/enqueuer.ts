@@ -31,6 +31,7 @@ interface Waiting {
 /** Requests that are answered together: `standing[i]` is '' when job i was added, else the job in its place. */
 class Batch {
   readonly standing: string[] = [];
+  readonly askedAt = performance.now();
   #left: number;
   #error: Error | undefined;
 
@@ -50,8 +51,11 @@ class Batch {
 
   #finish(): void {
     if (--this.#left > 0) return;
-    if (this.#error) this.reject(this.#error);
-    else this.resolve(this.standing);
+    const added = this.standing.filter((standing) => (standing as string | undefined) !== undefined).length;
+    if (!this.#error) this.resolve(this.standing);
+    else if (added === 0) this.reject(this.#error);
+    // It was too large for one call, and not all of its calls went well.
+    else this.reject(new RedisError('OUTCOME_UNKNOWN', { message: `Only ${added} jobs of a bulk were certainly added.`, cause: this.#error }));
   }
 }
 
@@ -85,6 +89,7 @@ export class Enqueuer {
   #scheduled = false;
   #underWay = 0;
   #proven = false;
+  #failing = false;
 
   constructor(connection: Connection, keys: QueueKeys, maxBuffered = defaultMaxBuffered) {
     this.#connection = connection;
@@ -133,43 +138,68 @@ export class Enqueuer {
     }
   };
 
+  /** What goes into the next call. A batch is divided only where it does not fit into one: else all of it is added, or none. */
   #cut(): Waiting[] {
     const from = this.#next;
+    let whole = from;
     let bytes = 0;
-    while (this.#next < this.#waiting.length && this.#next - from < mostItems) {
-      bytes += this.#waiting[this.#next]?.request.record.length ?? 0;
-      if (bytes > mostBytes && this.#next > from) break;
-      this.#next++;
+    let last = '';
+    for (; this.#next - from < mostItems; this.#next++) {
+      const request = this.#waiting[this.#next]?.request;
+      if (!request) break;
+      bytes += request.record.length;
+      // New ids of one batch have to ascend; a maker starts with another prefix every few million ids.
+      if (this.#next > from && (bytes > mostBytes || (!request.special && request.id < last))) break;
+      if (!request.special) last = request.id;
+      if (this.#waiting[this.#next + 1]?.batch !== this.#waiting[this.#next]?.batch) whole = this.#next + 1;
     }
+    if (whole > from) this.#next = whole;
     return this.#waiting.slice(from, this.#next);
   }
 
   async #send(lane: Lane, items: Waiting[]): Promise<void> {
     lane.busy = true;
     this.#underWay++;
-    const plain = items.filter((item) => !item.request.special);
-    const special = items.filter((item) => item.request.special);
+    // Plain jobs travel apart from special ones, so a mixed batch is special as a whole: its order is kept.
+    const isPlain = items.every((item) => !item.request.special);
+    const [plain, special] = isPlain ? [items, []] : [[], items];
     try {
       const reply = await this.#connection.run(enqueue, this.#keys, {
         session: lane.session,
         seq: ++lane.seq,
         plain: this.#packPlain(plain),
         special: this.#packSpecial(special),
-        names: namesOf(special.length === 0 ? plain : [...plain, ...special]),
-      });
+        names: namesOf(items),
+      }, this.#failing ? this.#timeLeft(items) : undefined);
       this.#connection.observeClock(reply.now);
       this.#proven = true;
+      this.#failing = false;
       for (const item of plain) item.batch.settle(item.index, '');
       for (const [i, item] of special.entries()) item.batch.settle(item.index, reply.standing[i] ?? '');
     } catch (error) {
       // The outcome may be unknown: this session must not be used for another call.
       Object.assign(lane, newLane());
       this.#proven = false;
+      this.#failing = true;
       for (const item of items) item.batch.fail(error as Error);
+      this.#giveUpLate();
     } finally {
       lane.busy = false;
       this.#underWay--;
       if (this.#next < this.#waiting.length) this.#schedule();
+    }
+  }
+
+  /** While calls fail, what has waited in the buffer counts against the deadline of a job. */
+  #timeLeft(items: Waiting[]): number {
+    return Math.max(1, this.#connection.deadlineMs - (performance.now() - (items[0]?.batch.askedAt ?? 0)));
+  }
+
+  /** Gives up what has waited as long as a call may take; it was never sent. */
+  #giveUpLate(): void {
+    const late = performance.now() - this.#connection.deadlineMs;
+    for (let item = this.#waiting[this.#next]; item && item.batch.askedAt <= late; item = this.#waiting[++this.#next]) {
+      item.batch.fail(new RedisError('REDIS_UNAVAILABLE', { message: 'Could not add a job: Redis could not be reached in time.' }));
     }
   }
 

@@ -1,21 +1,24 @@
 import { pack, unpack, unpackAll, unpackFacts } from '../core/codec.js';
 import { StateError } from '../core/errors.js';
-import { packRecord, type JobRecord } from '../core/job-record.js';
+import { checkSize } from '../core/job-options.js';
+import { packRecord, unpackFactsOf, type JobRecord, type ParentRef } from '../core/job-record.js';
 import { stateOf, type JobState } from '../core/states.js';
 import type { Connection } from '../redis/connection.js';
 import type { QueueKeys } from '../redis/keys.js';
-import { bytes } from '../redis/script.js';
+import { bytes, integer } from '../redis/script.js';
 import { appendLog } from '../redis/scripts/append-log.js';
 import { fetch, type StoredJob } from '../redis/scripts/fetch.js';
 import { promote } from '../redis/scripts/promote.js';
 import { redrive } from '../redis/scripts/redrive.js';
-import { remove, type Removal } from '../redis/scripts/remove.js';
+import { remove, type Removal, type RemoveOnly } from '../redis/scripts/remove.js';
 import { renew } from '../redis/scripts/renew.js';
 import { reportProgress } from '../redis/scripts/report-progress.js';
 import { reprioritize } from '../redis/scripts/reprioritize.js';
 import { reschedule } from '../redis/scripts/reschedule.js';
 import { updateData } from '../redis/scripts/update-data.js';
 import { packStrings, ScriptPacker } from '../core/script-packer.js';
+import { Courier } from './courier.js';
+import { storedOptions } from './draft.js';
 
 /** The most ids one script call is given. */
 export const pageSize = 1000;
@@ -24,10 +27,13 @@ export const pageSize = 1000;
 export class JobStore {
   readonly connection: Connection;
   readonly keys: QueueKeys;
+  /** Takes the news of this queue's jobs to their parents. */
+  readonly courier: Courier;
 
   constructor(connection: Connection, keys: QueueKeys) {
     this.connection = connection;
     this.keys = keys;
+    this.courier = new Courier(connection, keys);
   }
 
   /** Everything Redis holds of these jobs; ids that the queue does not know are left out. */
@@ -45,14 +51,17 @@ export class JobStore {
     return job?.place ? stateOf(job.place, job.score) : 'unknown';
   }
 
-  remove(ids: readonly string[]): Promise<Removal[]> {
-    return this.connection.run(remove, this.keys, { ids });
+  /** Takes jobs out of the queue, `only` some of them, and tells the parents they may have. */
+  async remove(ids: readonly string[], only: RemoveOnly = ''): Promise<Removal[]> {
+    const { removals, letters } = await this.connection.run(remove, this.keys, { ids, only });
+    await this.courier.deliver(letters);
+    return removals;
   }
 
-  /** Throws JOB_NOT_FOUND. */
+  /** Throws JOB_NOT_FOUND or PAYLOAD_TOO_LARGE. */
   async updateData(id: string, record: JobRecord, data: unknown): Promise<void> {
-    const opts = Object.keys(record.opts).length === 0 ? undefined : record.opts;
-    const packed = packRecord(record.name, data, record.timestamp, opts);
+    const packed = packRecord(record.name, data, record.timestamp, storedOptions(record.opts));
+    checkSize(packed.length, record.opts.sizeLimit, 'data');
     if (!(await this.connection.run(updateData, this.keys, { id, record: packed }))) throw notFound(id, 'update the data of');
   }
 
@@ -105,6 +114,11 @@ export class JobStore {
     return lost.length === 0;
   }
 
+  /** The parent of a job, or undefined when it has none or does not exist. */
+  async parentOf(id: string): Promise<ParentRef | undefined> {
+    return unpackFactsOf(bytes(await this.connection.command('hget', [this.keys.key('state'), id], 'read a job'))).parent;
+  }
+
   /** The result or reason of a finished job, if it is kept. */
   async outcome(id: string): Promise<unknown> {
     const stored = bytes(await this.connection.command('hget', [this.keys.key('outcome'), id], 'read an outcome'));
@@ -117,6 +131,12 @@ export class JobStore {
     if (!stored) return null;
     const entry = unpackFacts(stored) as { id: string; till: number };
     return entry.till !== 0 && entry.till <= this.connection.now ? null : entry.id;
+  }
+
+  /** Frees a deduplication id if `holder` holds it. */
+  async freeDeduplicationId(id: string, holder: string): Promise<boolean> {
+    if ((await this.deduplicationHolder(id)) !== holder) return false;
+    return integer(await this.connection.command('hdel', [this.keys.key('dedup'), id], 'free a deduplication id')) === 1;
   }
 
   async #wrongState(id: string, doing: string, wanted: string): Promise<StateError> {

@@ -1,10 +1,15 @@
-import { checkValue, wholeNumber } from '../core/check.js';
+import { checkArguments, checkValue, flag, oneOf, wholeNumber } from '../core/check.js';
 import { MAX_DELAY_MS } from '../core/backoff.js';
 import { LeaseLostError, StateError } from '../core/errors.js';
 import { MAX_PRIORITY, type JobsOptions } from '../core/job-options.js';
-import type { AttemptRecord, JobRecord } from '../core/job-record.js';
+import type { AttemptRecord, DeadLetterOrigin, JobRecord } from '../core/job-record.js';
 import type { JobState } from '../core/states.js';
+import type { FinishWaiter } from './finish-waiter.js';
+import { leaveParent } from './adoption.js';
+import { applyJson, asJson, type JobJson, type JobJsonSandbox, type JobView } from './job-json.js';
+import { countDependencies, dependenciesOf, valuesOf, type Dependencies, type DependenciesCount, type DependenciesOpts } from './dependencies.js';
 import { notFound, type JobStore } from './job-store.js';
+import { removeJob, removeUnprocessed } from './remove-tree.js';
 
 /** What a job needs of the queue it belongs to. */
 export interface JobOwner {
@@ -21,26 +26,16 @@ export interface JobHolder {
   complete(job: Job, result: unknown, token: string): Promise<void>;
   fail(job: Job, error: Error, token: string): Promise<void>;
   giveBack(job: Job, dueAt: number, token: string | undefined): Promise<void>;
+  awaitChildren(job: Job, token: string, child: string | undefined): Promise<boolean>;
   progressed(job: Job, progress: unknown): void;
 }
 
 export type JobProgress = string | boolean | number | object;
 
-/** A job as `toJSON` shows it. */
-export interface JobJson {
-  id: string;
-  name: string;
-  data: unknown;
-  opts: JobsOptions;
-  progress: unknown;
-  attemptsMade: number;
-  attemptsStarted: number;
-  stalledCounter: number;
-  timestamp: number;
-  delay: number;
-  priority: number;
-  queueQualifiedName: string;
-  [field: string]: unknown;
+/** What adds jobs: a Queue. */
+export interface JobAdder {
+  add(name: string, data: unknown, opts?: JobsOptions): Promise<Job>;
+  addBulk(jobs: { name: string; data: unknown; opts?: JobsOptions }[]): Promise<Job[]>;
 }
 
 /**
@@ -48,7 +43,7 @@ export interface JobJson {
  *
  * Reading a field never asks Redis; `queue.getJob(id)` gives a fresh handle.
  */
-export class Job<DataType = any, ReturnType = any, NameType extends string = string> { // eslint-disable-line @typescript-eslint/no-explicit-any -- BullMQ's defaults
+export class Job<DataType = any, ReturnType = any, NameType extends string = string, ProgressType extends JobProgress = JobProgress> { // eslint-disable-line @typescript-eslint/no-explicit-any -- BullMQ's defaults
   /** Its id in the queue. */
   id: string;
   name: NameType;
@@ -61,7 +56,7 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
   /** 0 to 2,097,151; lower runs first. */
   priority: number;
   /** What the handler last reported. Default 0. */
-  progress: JobProgress = 0;
+  progress: ProgressType = 0 as ProgressType;
   /** What the handler returned, as it was: also false, 0, '' and null. */
   returnvalue: ReturnType = undefined as ReturnType;
   /** Why it failed last. */
@@ -91,6 +86,8 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
   deferredFailure: string = undefined as unknown as string;
   /** Every attempt that went wrong: time, worker, error, stack. Filled in when the job is read from the queue. */
   attemptHistory: AttemptRecord[] = [];
+  /** In a dead-letter queue: the queue it died in, when and why. */
+  deadLetterOf: DeadLetterOrigin | undefined = undefined;
   /** @internal The whole lease as Redis holds it. */
   lease: string | undefined = undefined;
   protected readonly queue: JobOwner;
@@ -112,6 +109,33 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
     }
   }
 
+  /** The same as `queue.add`. */
+  static create<T = any, R = any, N extends string = string>(queue: JobAdder, name: N, data: T, opts?: JobsOptions): Promise<Job<T, R, N>> { // eslint-disable-line @typescript-eslint/no-explicit-any -- BullMQ's defaults
+    return queue.add(name, data, opts) as Promise<Job<T, R, N>>;
+  }
+
+  /** The same as `queue.addBulk`. */
+  static createBulk<T = any, R = any, N extends string = string>(queue: JobAdder, jobs: { name: N; data: T; opts?: JobsOptions }[]): Promise<Job<T, R, N>[]> { // eslint-disable-line @typescript-eslint/no-explicit-any -- BullMQ's defaults
+    return queue.addBulk(jobs) as Promise<Job<T, R, N>[]>;
+  }
+
+  /** The same as `queue.getJob`. */
+  static fromId<T = any, R = any, N extends string = string>(queue: { getJob(id: string): Promise<Job | undefined> }, id: string): Promise<Job<T, R, N> | undefined> { // eslint-disable-line @typescript-eslint/no-explicit-any -- BullMQ's defaults
+    return queue.getJob(id) as Promise<Job<T, R, N> | undefined>;
+  }
+
+  /** A handle on a job that `asJSON` described. */
+  static fromJSON<T = any, R = any, N extends string = string>(queue: JobOwner, json: JobJson, id = json.id): Job<T, R, N> { // eslint-disable-line @typescript-eslint/no-explicit-any -- BullMQ's defaults
+    const job = new Job<T, R, N>(queue, json.name as N, JSON.parse(json.data) as T, json.opts, id);
+    applyJson(job, json);
+    return job;
+  }
+
+  /** The same as `queue.addJobLog`. */
+  static addJobLog(queue: JobOwner, id: string, row: string, keepLogs = -1): Promise<number> {
+    return queue.jobs.log(id, row, keepLogs);
+  }
+
   get queueName(): string {
     return this.queue.name;
   }
@@ -131,7 +155,7 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
   }
 
   /** Stores progress and announces it to every QueueEvents and to the worker's listeners. Throws JOB_NOT_FOUND. */
-  async updateProgress(progress: JobProgress): Promise<void> {
+  async updateProgress(progress: ProgressType): Promise<void> {
     await this.queue.jobs.updateProgress(this.id, progress);
     this.progress = progress;
     this.queue.holder?.progressed(this, progress);
@@ -144,12 +168,16 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
 
   /** Removes the log, or all but its newest `keepLogs` rows. */
   async clearLogs(keepLogs = 0): Promise<void> {
+    checkValue(keepLogs, wholeNumber(0, 2 ** 31), 'keepLogs');
     await this.queue.jobs.log(this.id, undefined, keepLogs);
   }
 
-  /** Takes the job out of the queue. Throws JOB_LOCKED while a worker holds it. A job that is gone already is no error. */
-  async remove(_opts: { removeChildren?: boolean } = {}): Promise<void> {
-    const [removal] = await this.queue.jobs.remove([this.id]);
+  /**
+   * Takes the job out of the queue, and its children and theirs unless `removeChildren` is false. Throws JOB_LOCKED while
+   * a worker holds it or one of them. A job that is gone already is no error.
+   */
+  async remove({ removeChildren = true }: { removeChildren?: boolean } = {}): Promise<void> {
+    const removal = await removeJob(this.queue.jobs, this.id, removeChildren);
     if (removal === 'held') {
       throw new StateError('JOB_LOCKED', { field: 'job', message: `Job ${this.id} could not be removed because it is locked by another worker.` });
     }
@@ -157,6 +185,8 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
 
   /** Puts a failed or completed job back into `waiting`. Throws WRONG_STATE or JOB_NOT_FOUND. */
   async retry(state: 'completed' | 'failed' = 'failed', opts: { resetAttemptsMade?: boolean; resetAttemptsStarted?: boolean } = {}): Promise<void> {
+    checkValue(state, oneOf('completed', 'failed'), 'state');
+    checkArguments(opts, { resetAttemptsMade: flag, resetAttemptsStarted: flag });
     const reset = { resetAttempts: opts.resetAttemptsMade ?? false, resetStarted: opts.resetAttemptsStarted ?? false };
     await this.queue.jobs.redrive(this.id, state, reset);
     this.failedReason = undefined as unknown as string;
@@ -182,9 +212,9 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
 
   /** Gives the job another priority; a waiting job moves at once. Throws JOB_NOT_FOUND or INVALID_OPTION. */
   async changePriority(opts: { priority?: number; lifo?: boolean }): Promise<void> {
-    const priority = opts.priority ?? 0;
-    checkValue(priority, wholeNumber(0, MAX_PRIORITY), 'priority');
-    await this.queue.jobs.reprioritize(this.id, priority, opts.lifo ?? false);
+    checkArguments(opts, { priority: wholeNumber(0, MAX_PRIORITY), lifo: flag });
+    const { priority = 0, lifo = false } = opts;
+    await this.queue.jobs.reprioritize(this.id, priority, lifo);
     this.priority = priority;
   }
 
@@ -215,6 +245,62 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
   async moveToWait(token?: string): Promise<number> {
     await this.#holder('give back').giveBack(this, 0, token);
     return 0;
+  }
+
+  /**
+   * Waits until the job has ended and resolves with its result, as it was; rejects with the reason of its failure.
+   * Gives up after `ttl` ms, if given. Throws what `QueueEvents.waitFor` does, and INVALID_OPTION for another queue's events.
+   */
+  async waitUntilFinished(queueEvents: FinishWaiter, ttl?: number): Promise<ReturnType> {
+    checkValue(queueEvents.qualifiedName, oneOf(this.queueQualifiedName), 'queueEvents.qualifiedName');
+    return (await queueEvents.waitFor(this.id, { timeoutMs: ttl })) as ReturnType;
+  }
+
+  /**
+   * Lets the job wait for its children, if there are any to wait for: then answers true, and a WaitingChildrenError is to
+   * be thrown from the handler. With `child` only if that one has not ended. Not an attempt. Throws LEASE_LOST, or an
+   * UnrecoverableError when a child failed that the job is to fail with.
+   */
+  moveToWaitingChildren(token: string, opts: { child?: { id: string; queue: string } } = {}): Promise<boolean> {
+    const child = opts.child && `${opts.child.queue}:${opts.child.id}`;
+    return this.#holder('let wait').awaitChildren(this, token, child);
+  }
+
+  /** Results of the children that completed, by their keys (`prefix:queue:id`), as they were. */
+  async getChildrenValues<ChildType = any>(): Promise<Record<string, ChildType>> { // eslint-disable-line @typescript-eslint/no-explicit-any -- BullMQ's default
+    return (await valuesOf(this.queue.jobs, this.id, 'processed')) as Record<string, ChildType>;
+  }
+
+  /** Reasons of the children that failed and were ignored or passed over, by their keys. */
+  async getIgnoredChildrenFailures(): Promise<Record<string, string>> {
+    return (await valuesOf(this.queue.jobs, this.id, 'ignored')) as Record<string, string>;
+  }
+
+  /** The same, under BullMQ's older name. */
+  getFailedChildrenValues(): Promise<Record<string, string>> {
+    return this.getIgnoredChildrenFailures();
+  }
+
+  /** The job's children by how they ended: all, or a page of each kind in `opts`. Throws INVALID_OPTION. */
+  getDependencies(opts: DependenciesOpts = {}): Promise<Dependencies> {
+    return dependenciesOf(this.queue.jobs, this.id, opts);
+  }
+
+  /** How many children there are of each kind in `opts`; of all kinds when none is true. */
+  getDependenciesCount(opts: { failed?: boolean; ignored?: boolean; processed?: boolean; unprocessed?: boolean } = {}): Promise<DependenciesCount> {
+    return countDependencies(this.queue.jobs, this.id, opts);
+  }
+
+  /** Ends the wait of the job's parent for it; false when the parent does not wait for it. Throws PARENT_NOT_FOUND. */
+  async removeChildDependency(): Promise<boolean> {
+    const removed = await leaveParent(this.queue.jobs, this.id);
+    if (removed) this.parent = this.parentKey = undefined;
+    return removed;
+  }
+
+  /** Removes the children that have not begun, with their descendants. Those that run or have ended stay. */
+  async removeUnprocessedChildren(): Promise<void> {
+    await removeUnprocessed(this.queue.jobs, this.id);
   }
 
   /** The state the job is in now, or `unknown` when the queue does not know it. */
@@ -249,9 +335,23 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
   }
 
   /** The job's fields as plain data. */
-  toJSON(): JobJson {
+  toJSON(): JobView<DataType, ReturnType, NameType> {
     const { queue: _queue, lease: _lease, ...fields } = this;
-    return { ...fields, queueQualifiedName: this.queueQualifiedName };
+    return { ...(fields as unknown as JobView<DataType, ReturnType, NameType>), queueQualifiedName: this.queueQualifiedName };
+  }
+
+  /** The job as BullMQ stores it, with data and result as JSON texts. */
+  asJSON(): JobJson {
+    return asJson(this);
+  }
+
+  asJSONSandbox(): JobJsonSandbox {
+    return { ...asJson(this), queueName: this.queueName, queueQualifiedName: this.queueQualifiedName, prefix: this.prefix };
+  }
+
+  /** Frees the deduplication id that this job holds: the next job of that id is added. False when it holds none. */
+  async removeDeduplicationKey(): Promise<boolean> {
+    return this.deduplicationId !== undefined && this.queue.jobs.freeDeduplicationId(this.deduplicationId, this.id);
   }
 
   /** @internal The whole lease that `token` stands for. */

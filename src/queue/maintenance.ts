@@ -1,5 +1,5 @@
 import type { StateSet } from '../core/states.js';
-import { clean } from '../redis/scripts/clean.js';
+import { clean, type CleanCall } from '../redis/scripts/clean.js';
 import { promote } from '../redis/scripts/promote.js';
 import { redrive } from '../redis/scripts/redrive.js';
 import type { Job } from './job.js';
@@ -11,7 +11,7 @@ import { pageSize, type JobStore } from './job-store.js';
 export async function dropAll(jobs: JobStore, set: StateSet, event: string): Promise<void> {
   let removed: string[];
   do {
-    removed = await jobs.connection.run(clean, jobs.keys, { set, limit: pageSize, till: '+inf', event });
+    removed = await cleanStep(jobs, { set, limit: pageSize, till: '+inf', event });
   } while (removed.length === pageSize);
 }
 
@@ -20,10 +20,16 @@ export async function cleanSet(jobs: JobStore, set: 'completed' | 'failed', grac
   const ids: string[] = [];
   while (ids.length < most) {
     const limit = Math.min(pageSize, most - ids.length);
-    const removed = await jobs.connection.run(clean, jobs.keys, { set, limit, till: `ago:${graceMs}`, event: 'cleaned' });
+    const removed = await cleanStep(jobs, { set, limit, till: `ago:${graceMs}`, event: 'cleaned' });
     ids.push(...removed);
     if (removed.length < limit) break;
   }
+  return ids;
+}
+
+async function cleanStep(jobs: JobStore, call: CleanCall): Promise<string[]> {
+  const { ids, letters } = await jobs.connection.run(clean, jobs.keys, call);
+  await jobs.courier.deliver(letters);
   return ids;
 }
 

@@ -1,11 +1,14 @@
 import { EventEmitter } from 'node:events';
-import { checkName, checkOptions, checkValue, flag, plainObject, type Check } from '../core/check.js';
+import { callable, checkName, checkOptions, checkValue, flag, plainObject, shape, type Check } from '../core/check.js';
 import { ClosedError, InvalidInputError } from '../core/errors.js';
 import { noLog, type Logger } from '../core/logger.js';
 import { checkConnection, type ConnectionOptions, type RedisClient } from '../redis/options.js';
 import type { Connection } from '../redis/connection.js';
 import { QueueKeys } from '../redis/keys.js';
 import { share, type ConnectionShare } from '../redis/pool.js';
+import type { SpanKind } from '../telemetry/names.js';
+import type { Span, Telemetry } from '../telemetry/telemetry.js';
+import { trace } from '../telemetry/trace.js';
 
 /** Options of everything that speaks to one queue. */
 export interface QueueBaseOptions {
@@ -21,16 +24,24 @@ export interface QueueBaseOptions {
   skipVersionCheck?: boolean;
   /** Accepted for BullMQ's sake: calls wait for the connection by themselves. */
   skipWaitingForReady?: boolean;
-  telemetry?: object;
+  /** What tells a tracing system of this, e.g. `new BullMQOtel('shop')`. Default: none, which costs nothing. */
+  telemetry?: Telemetry;
 }
 
 export const defaultPrefix = 'drover';
+
+const callables = shape({ debug: callable, info: callable, warn: callable, error: callable }, ['debug', 'info', 'warn', 'error']);
+/** A pino logger has many more methods than Drover uses. */
+const logger: Check = (value, path) => {
+  const { debug, info, warn, error } = value as Record<string, unknown>;
+  return callables({ debug, info, warn, error }, path);
+};
 
 /** The checks of the options above, for the classes that add their own. */
 export const baseChecks: Record<string, Check> = {
   connection: () => undefined,
   prefix: () => undefined,
-  logger: plainObject,
+  logger: (value, path) => plainObject(value) ?? logger(value, path),
   blockingConnection: flag,
   skipVersionCheck: flag,
   skipWaitingForReady: flag,
@@ -71,6 +82,8 @@ export class QueueBase extends EventEmitter {
     this.#share = share(opts.connection);
     this.connection.on('error', this.#onConnectionError);
     this.connection.on('close', this.#onConnectionClose);
+    // Who comes second to a shared connection is told as well, once it had time to listen.
+    for (const problem of this.connection.problems) queueMicrotask(() => this.report(problem));
   }
 
   /** @internal */
@@ -100,6 +113,15 @@ export class QueueBase extends EventEmitter {
       const skipped = this.opts.skipVersionCheck && error instanceof Error && 'code' in error && error.code === 'UNSUPPORTED_SERVER';
       if (!skipped) throw error;
     });
+  }
+
+  /** Does `work` within a span named `<operation> <destination>`, if there is telemetry. */
+  trace<T>(
+    kind: SpanKind, operation: string, destination: string,
+    work: (span?: Span, metadata?: string) => Promise<T> | T, from?: string,
+  ): Promise<T> {
+    const about = { kind, operation, queue: this.name, destination, from };
+    return trace(this.opts.telemetry, about, async (span, metadata) => work(span, metadata?.()));
   }
 
   /** Ends everything and gives up the connection. Calling it again waits for the same end. */

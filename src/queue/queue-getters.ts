@@ -1,17 +1,24 @@
-import { checkValue, wholeNumber } from '../core/check.js';
+import { checkId, checkValue, listOf, oneOf, wholeNumber } from '../core/check.js';
+import { MAX_PRIORITY } from '../core/job-options.js';
 import { scoresOfPriority, type JobState, type JobType, type StateSet } from '../core/states.js';
-import { integer, list, text } from '../redis/script.js';
+import { readMetrics, type Metrics } from '../metrics/metrics.js';
+import { prometheusText } from '../metrics/prometheus.js';
+import { integer, list, text, type RawReply } from '../redis/script.js';
 import { counts } from '../redis/scripts/counts.js';
 import { type Job, type JobOwner } from './job.js';
+import { clientName } from '../redis/client-name.js';
 import { JobStore } from './job-store.js';
+import { gaugeCounts } from '../telemetry/job-meter.js';
 import { QueueBase, type QueueBaseOptions } from './queue-base.js';
+import type { QueueMeta } from './bullmq-types.js';
 import { readJob } from './read-job.js';
+import { readChildren, type ChildrenPage } from './read-children.js';
 import type { Check } from '../core/check.js';
 
 const shownStates = ['active', 'completed', 'delayed', 'failed', 'paused', 'prioritized', 'waiting', 'waiting-children'] as const;
 
 /** Reading a queue: jobs and counts by state, page by page. Reading changes nothing. */
-export class QueueGetters extends QueueBase implements JobOwner {
+export class QueueGetters<EachJob extends Job = Job> extends QueueBase implements JobOwner {
   /** @internal */
   readonly jobs: JobStore;
 
@@ -21,13 +28,15 @@ export class QueueGetters extends QueueBase implements JobOwner {
   }
 
   /** The job with this id, or undefined. */
-  async getJob(id: string): Promise<Job | undefined> {
+  async getJob(id: string): Promise<EachJob | undefined> {
+    checkId(id, 'jobId');
     const [stored] = await this.jobs.fetch([id]);
-    return stored && readJob(this, stored);
+    return stored && (readJob(this, stored) as EachJob);
   }
 
   /** The state of a job, or `unknown`. */
-  getJobState(id: string): Promise<JobState | 'unknown'> {
+  async getJobState(id: string): Promise<JobState | 'unknown'> {
+    checkId(id, 'jobId');
     return this.jobs.state(id);
   }
 
@@ -35,52 +44,51 @@ export class QueueGetters extends QueueBase implements JobOwner {
    * Jobs of these states, from `start` to `end` (inclusive; negative counts from the end), oldest first if `asc`.
    * Several states follow one another, each with its own page, as in BullMQ.
    */
-  async getJobs(types?: JobType | JobType[], start = 0, end = -1, asc = false): Promise<Job[]> {
+  async getJobs(types?: JobType | JobType[], start = 0, end = -1, asc = false): Promise<EachJob[]> {
     const ids = await this.getRanges(typesOf(types), start, end, asc);
     const stored = await this.jobs.fetch(ids);
-    return stored.map((job) => readJob(this, job));
+    return stored.map((job) => readJob(this, job) as EachJob);
   }
 
   /** The ids that {@link getJobs} reads. */
   async getRanges(types: JobType[], start = 0, end = 1, asc = false): Promise<string[]> {
-    checkValue(start, wholeNumber(-(2 ** 53), 2 ** 53), 'start');
-    checkValue(end, wholeNumber(-(2 ** 53), 2 ** 53), 'end');
+    checkRange(start, end);
     const pages = await Promise.all(typesOf(types).map((type) => this.#range(type, start, end, asc)));
     return [...new Set(pages.flat())];
   }
 
-  getWaiting(start = 0, end = -1): Promise<Job[]> {
+  getWaiting(start = 0, end = -1): Promise<EachJob[]> {
     return this.getJobs('waiting', start, end, true);
   }
 
-  getPrioritized(start = 0, end = -1): Promise<Job[]> {
+  getPrioritized(start = 0, end = -1): Promise<EachJob[]> {
     return this.getJobs('prioritized', start, end, true);
   }
 
-  getActive(start = 0, end = -1): Promise<Job[]> {
+  getActive(start = 0, end = -1): Promise<EachJob[]> {
     return this.getJobs('active', start, end, true);
   }
 
-  getDelayed(start = 0, end = -1): Promise<Job[]> {
+  getDelayed(start = 0, end = -1): Promise<EachJob[]> {
     return this.getJobs('delayed', start, end, true);
   }
 
-  getWaitingChildren(start = 0, end = -1): Promise<Job[]> {
+  getWaitingChildren(start = 0, end = -1): Promise<EachJob[]> {
     return this.getJobs('waiting-children', start, end, true);
   }
 
-  getCompleted(start = 0, end = -1): Promise<Job[]> {
+  getCompleted(start = 0, end = -1): Promise<EachJob[]> {
     return this.getJobs('completed', start, end, false);
   }
 
-  getFailed(start = 0, end = -1): Promise<Job[]> {
+  getFailed(start = 0, end = -1): Promise<EachJob[]> {
     return this.getJobs('failed', start, end, false);
   }
 
   /** How many jobs are in each of these states (all if none is named), at one instant. */
   async getJobCounts(...types: JobType[]): Promise<Record<string, number>> {
     const all = await this.#counts();
-    const wanted = types.length === 0 ? shownStates : types.map((type) => (type === 'wait' ? 'waiting' : type));
+    const wanted = types.length === 0 ? shownStates : types.map(checkedType).map((type) => (type === 'wait' ? 'waiting' : type));
     return Object.fromEntries([...new Set(wanted)].map((type) => [type, type in all ? Number(all[type as keyof typeof all]) : 0]));
   }
 
@@ -121,11 +129,13 @@ export class QueueGetters extends QueueBase implements JobOwner {
   /** How many jobs are delayed; with `timestamp` (ms) only those due by then. */
   async getDelayedCount(timestamp?: number): Promise<number> {
     if (timestamp === undefined) return this.getJobCountByTypes('delayed');
+    checkValue(timestamp, wholeNumber(-(2 ** 53), 2 ** 53, 'milliseconds'), 'timestamp');
     return integer(await this.connection.command('zcount', [this.keys.key('delayed'), '-inf', timestamp], 'count delayed jobs'));
   }
 
   /** How many jobs wait in each of these priorities. */
   async getCountsPerPriority(priorities: number[]): Promise<Record<string, number>> {
+    checkValue(priorities, listOf(wholeNumber(0, MAX_PRIORITY), 'priorities'), 'priorities');
     const distinct = [...new Set(priorities)];
     const found = await Promise.all(distinct.map(async (priority) => {
       const [low, high] = scoresOfPriority(priority);
@@ -136,9 +146,21 @@ export class QueueGetters extends QueueBase implements JobOwner {
 
   /** The log rows of a job from `start` to `end` (inclusive), and how many there are in all. */
   async getJobLogs(jobId: string, start = 0, end = -1, asc = true): Promise<{ logs: string[]; count: number }> {
+    checkId(jobId, 'jobId');
+    checkRange(start, end);
     const rows = await this.jobs.logs(jobId);
     if (!asc) rows.reverse();
     return { logs: rows.slice(start, end === -1 ? undefined : end + 1), count: rows.length };
+  }
+
+  /**
+   * Children of a job from `start` to `end` (inclusive, -1 for the last): those that completed, with their results, or
+   * those that have not ended; the jobs as far as their queues still know them; and how many there are in all.
+   */
+  async getDependencies(parentId: string, type: 'processed' | 'pending', start: number, end: number): Promise<ChildrenPage> {
+    checkValue(start, wholeNumber(0, 2 ** 53), 'start');
+    checkValue(end, wholeNumber(-1, 2 ** 53), 'end');
+    return readChildren(this, parentId, { relation: type === 'processed' ? 'processed' : 'unprocessed', start, end });
   }
 
   /** Connections of workers on this queue, as `CLIENT LIST` describes them. */
@@ -155,16 +177,16 @@ export class QueueGetters extends QueueBase implements JobOwner {
     return this.#clients((name) => name === this.clientName(':qe'));
   }
 
-  /** @internal The name that a blocking connection of this queue carries. */
+  /** @internal The name that a connection of this queue carries in `CLIENT LIST`. */
   clientName(suffix = ''): string {
-    return `${this.keys.prefix}:${Buffer.from(this.name).toString('base64')}${suffix}`;
+    return clientName(this.keys, suffix);
   }
 
   /** The settings that the queue keeps in Redis. */
-  async getMeta(): Promise<Record<string, unknown>> {
-    const raw = list(await this.connection.command('hgetall', [this.keys.key('meta')], 'read settings'));
-    const pairs = Array.from({ length: raw.length / 2 }, (_, i) => [text(raw[2 * i]), text(raw[2 * i + 1])]);
-    return Object.fromEntries(pairs) as Record<string, unknown>;
+  async getMeta(): Promise<QueueMeta & Record<string, unknown>> {
+    const { concurrency, max, duration, maxEvents, paused, ...others } = await this.#hash('meta', 'read settings');
+    const numbers = Object.entries({ concurrency, max, duration, maxLenEvents: maxEvents }).filter(([, value]) => value !== undefined);
+    return { ...others, ...Object.fromEntries(numbers.map(([name, value]) => [name, Number(value)])), ...(paused === undefined ? undefined : { paused: true }) };
   }
 
   /** The most jobs that may be active at once over all workers, or null. */
@@ -202,13 +224,49 @@ export class QueueGetters extends QueueBase implements JobOwner {
   }
 
   async getDeduplicationJobId(id: string): Promise<string | null> {
+    checkId(id, 'deduplicationId');
     return this.jobs.deduplicationHolder(id);
+  }
+
+  /**
+   * How many jobs completed or failed in each minute, the newest first; `start` and `end` (inclusive) choose among the
+   * minutes. Counted by workers with the option `metrics`.
+   */
+  async getMetrics(type: 'completed' | 'failed', start = 0, end = -1): Promise<Metrics> {
+    checkValue(type, oneOf('completed', 'failed'), 'type');
+    checkValue(start, wholeNumber(0, 2 ** 53 - 1), 'start');
+    checkValue(end, wholeNumber(-1, 2 ** 53 - 1), 'end');
+    return readMetrics(await this.#hash('metrics', 'read metrics'), type, { start, end, now: this.connection.now });
+  }
+
+  /** The counts of jobs by state and of finished jobs in Prometheus's text format, each line with these labels. */
+  async exportPrometheusMetrics(labels?: Record<string, string>): Promise<string> {
+    const [found, completed, failed] = await Promise.all([this.getJobCounts(), this.getMetrics('completed'), this.getMetrics('failed')]);
+    return prometheusText({ queue: this.name, counts: found, completed: completed.meta.count, failed: failed.meta.count, labels });
+  }
+
+  /** The counts of jobs by state, told to the telemetry's meter, if there is one, as well. */
+  async recordJobCountsMetric(...types: JobType[]): Promise<Record<string, number>> {
+    const found = await this.getJobCounts(...types);
+    gaugeCounts(this.opts.telemetry?.meter, this.name, found);
+    return found;
+  }
+
+  /** The same under BullMQ's older name. */
+  getDebounceJobId(id: string): Promise<string | null> {
+    return this.getDeduplicationJobId(id);
   }
 
   /** @internal Some fields of `meta`. */
   protected async settings(...fields: string[]): Promise<(string | undefined)[]> {
     const raw = list(await this.connection.command('hmget', [this.keys.key('meta'), ...fields], 'read settings'));
     return raw.map((value) => (value === null ? undefined : text(value)));
+  }
+
+  async #hash(key: string, doing: string): Promise<Record<string, string>> {
+    // ioredis makes an object of this reply.
+    const fields: unknown = await this.connection.command('hgetall', [this.keys.key(key)], doing);
+    return Object.fromEntries(Object.entries(fields as Record<string, RawReply>).map(([name, value]) => [name, text(value)]));
   }
 
   #counts(): Promise<Awaited<ReturnType<typeof counts.reply>>> {
@@ -233,8 +291,8 @@ export class QueueGetters extends QueueBase implements JobOwner {
       ? integer(await this.connection.command('zcount', [key, low, high], 'count jobs')) : 0;
     const first = start < 0 ? Math.max(0, total + start) : start;
     const last = end < -1 ? total + end : end;
-    const count = last === -1 ? -1 : last - first + 1;
-    if (count === 0 || count < -1) return [];
+    const count = end === -1 ? -1 : last - first + 1;
+    if (end !== -1 && count <= 0) return [];
     const args = asc
       ? ['zrangebyscore', low, high] as const
       : ['zrevrangebyscore', high, low] as const;
@@ -259,7 +317,21 @@ function typesOf(types: JobType | JobType[] | undefined): JobType[] {
   if (types === undefined || (Array.isArray(types) && types.length === 0)) {
     return ['active', 'completed', 'delayed', 'failed', 'prioritized', 'waiting', 'waiting-children'];
   }
-  return Array.isArray(types) ? types : [types];
+  return (Array.isArray(types) ? types : [types]).map(checkedType);
+}
+
+/** Refuses bounds of a page that are no whole numbers; negative ones count from the end. */
+export function checkRange(start: unknown, end: unknown): void {
+  const bound = wholeNumber(-(2 ** 53), 2 ** 53);
+  checkValue(start, bound, 'start');
+  checkValue(end, bound, 'end');
+}
+
+const jobType = oneOf(...shownStates, 'wait', 'repeat');
+
+function checkedType(type: JobType): JobType {
+  checkValue(type, jobType, 'types');
+  return type;
 }
 
 function setOf(type: JobType): StateSet | undefined {

@@ -1,18 +1,33 @@
+import { randomUUID } from 'node:crypto';
 import { MAX_DELAY_MS } from '../core/backoff.js';
-import { checkId, checkOptions, checkValue, flag, oneOf, plainObject, shape, wholeNumber, type Check } from '../core/check.js';
+import {
+  checkArguments, checkId, checkValue, flag, idCheck, listOf, oneOf, plainObject, shape, wholeNumber, type Check,
+} from '../core/check.js';
 import { StateError } from '../core/errors.js';
 import { IdMaker } from '../core/ids.js';
-import { checkDefaultJobOptions, type DefaultJobOptions, type JobsOptions } from '../core/job-options.js';
+import { defaultJobOptions, type DefaultJobOptions, type JobsOptions } from '../core/job-options.js';
+import { schemasCheck, validate, type JobSchemas } from '../core/schema.js';
+import type { AdvancedRepeatOptions } from '../core/strategies.js';
 import type { StateSet } from '../core/states.js';
 import { keyNames } from '../redis/keys.js';
 import { pause } from '../redis/scripts/pause.js';
 import { integer } from '../redis/script.js';
+import { redriveDeadLetters, type RedriveOptions } from './dead-letters.js';
 import { checkNewJobs, draftJob, type Draft, type NewJob } from './draft.js';
 import { Enqueuer } from './enqueuer.js';
-import { Job } from './job.js';
+import { openFinishWaiter, type AddAndWaitOptions, type FinishWaiter } from './finish-waiter.js';
+import { Job, type JobProgress } from './job.js';
+import type { AnyJobOf, DataOf, JobOf, NameOf, ResultOf } from './job-types.js';
 import { cleanSet, dropAll, promoteAll, redriveAll, removeOlder } from './maintenance.js';
+import { adoptStanding, enterChildren, takenPlaces } from './adoption.js';
+import { forgetOrphans } from './books.js';
 import { baseChecks, type QueueBaseOptions } from './queue-base.js';
-import { QueueGetters } from './queue-getters.js';
+import { pageSize } from './job-store.js';
+import { removeOrphans } from './orphaned-jobs.js';
+import { removeJob } from './remove-tree.js';
+import { tracedAdd, tracedAddBulk } from './traced-add.js';
+import { checkRange } from './queue-getters.js';
+import { QueueLimits } from './queue-limits.js';
 import { readJob } from './read-job.js';
 import { Schedules, type ScheduleTemplate, type ScheduleView } from './schedules.js';
 import type { ScheduleOptions } from '../core/cron.js';
@@ -21,64 +36,125 @@ export interface QueueOptions extends QueueBaseOptions {
   /** Options for every job that does not give its own. */
   defaultJobOptions?: DefaultJobOptions;
   /** `events.maxLen`: about how many events the stream keeps, 0 for no events at all. Default 10,000. */
-  streams?: { events: { maxLen: number } };
+  streams?: { events?: { maxLen?: number } };
   /** How many jobs may wait for Redis in this process before `add` rejects at once. Default 100,000. */
   maxBuffered?: number;
   /** Accepted for BullMQ's sake. */
   skipMetasUpdate?: boolean;
-  settings?: object;
+  /** Accepted for BullMQ's sake; Drover's schedules have no strategies. */
+  settings?: AdvancedRepeatOptions;
+  /** A Standard Schema (zod, valibot, …) per job name: `add` rejects SCHEMA_MISMATCH for data that does not satisfy it. */
+  schemas?: JobSchemas;
 }
 
 const checks: Record<string, Check> = {
   ...baseChecks,
-  defaultJobOptions: plainObject,
+  defaultJobOptions,
   streams: shape({ events: shape({ maxLen: wholeNumber(0, 2 ** 31, 'events') }) }),
   maxBuffered: wholeNumber(1, 2 ** 31, 'jobs'),
   skipMetasUpdate: flag,
   settings: plainObject,
+  schemas: schemasCheck,
 };
+
+/** How `obliterate` goes about it. */
+export interface ObliterateOpts {
+  /** Even when jobs are active. Default false. */
+  force?: boolean;
+  /** Accepted for BullMQ's sake: how many keys to remove at a time is Drover's concern. */
+  count?: number;
+}
+
+/** What a queue tells its listeners. */
+export interface QueueListener<Jobs = any, ResultType = any, NameType extends string = string> { // eslint-disable-line @typescript-eslint/no-explicit-any -- BullMQ's defaults
+  error: (error: Error) => void;
+  /** A job was added by this queue object. */
+  waiting: (job: AnyJobOf<Jobs, ResultType, NameType>) => void;
+  progress: (jobId: string, progress: JobProgress) => void;
+  removed: (jobId: string) => void;
+  cleaned: (jobIds: string[], type: string) => void;
+  paused: () => void;
+  resumed: () => void;
+  'ioredis:close': () => void;
+}
 
 const cleanable = ['completed', 'failed', 'wait', 'waiting', 'active', 'paused', 'prioritized', 'delayed'] as const;
 
 /** The producer's side of a queue: adds jobs, reads and manages them. */
-export class Queue<DataType = any, ResultType = any, NameType extends string = string> extends QueueGetters { // eslint-disable-line @typescript-eslint/no-explicit-any -- BullMQ's defaults
+export class Queue<Jobs = any, ResultType = any, NameType extends string = string> // eslint-disable-line @typescript-eslint/no-explicit-any -- BullMQ's defaults
+  extends QueueLimits<AnyJobOf<Jobs, ResultType, NameType>> {
   declare readonly opts: QueueOptions;
+  /** Tells this queue object from others. */
+  readonly token = randomUUID();
   readonly #ids = new IdMaker();
   readonly #enqueuer: Enqueuer;
   readonly #schedules: Schedules;
   readonly #defaults: JobsOptions | undefined;
+  #ends: FinishWaiter | undefined;
 
   constructor(name: string, opts: QueueOptions) {
     super(name, opts, checks);
-    const { defaultJobOptions } = opts;
-    if (defaultJobOptions !== undefined) checkDefaultJobOptions(defaultJobOptions, 'defaultJobOptions');
-    this.#defaults = defaultJobOptions;
+    this.#defaults = opts.defaultJobOptions;
     this.#enqueuer = new Enqueuer(this.connection, this.keys, opts.maxBuffered);
     this.#schedules = new Schedules(this);
-    const maxLen = opts.streams?.events.maxLen;
-    if (maxLen !== undefined) this.#storeSettings({ maxEvents: maxLen }).catch((error: Error) => this.report(error));
+    const maxLen = opts.streams?.events?.maxLen;
+    if (maxLen !== undefined) this.storeSettings({ maxEvents: maxLen }).catch((error: Error) => this.report(error));
+  }
+
+  /** Typed listeners; see {@link QueueListener}. */
+  override on<Event extends keyof QueueListener<Jobs, ResultType, NameType>>(event: Event, listener: QueueListener<Jobs, ResultType, NameType>[Event]): this {
+    return super.on(event, listener);
+  }
+
+  override once<Event extends keyof QueueListener<Jobs, ResultType, NameType>>(event: Event, listener: QueueListener<Jobs, ResultType, NameType>[Event]): this {
+    return super.once(event, listener);
+  }
+
+  override off<Event extends keyof QueueListener<Jobs, ResultType, NameType>>(event: Event, listener: QueueListener<Jobs, ResultType, NameType>[Event]): this {
+    return super.off(event, listener);
+  }
+
+  /** Typed as the listeners are. */
+  override emit<Event extends keyof QueueListener<Jobs, ResultType, NameType>>(event: Event, ...args: Parameters<QueueListener<Jobs, ResultType, NameType>[Event]>): boolean {
+    return super.emit(event, ...args);
   }
 
   get defaultJobOptions(): JobsOptions {
     return this.#defaults ?? {};
   }
 
+  /** The same under BullMQ's other name. */
+  get jobsOpts(): JobsOptions {
+    return this.defaultJobOptions;
+  }
+
+  /** The version that {@link metaValues} names. */
+  async getVersion(): Promise<string | null> {
+    return String(this.metaValues['version']);
+  }
+
   /** What dashboards read to know the library. */
   get metaValues(): Record<string, string | number> {
-    return { version: 'bullmq:6.7.0', library: 'drover', 'opts.maxLenEvents': this.opts.streams?.events.maxLen ?? 10_000 };
+    return { version: 'bullmq:6.7.0', library: 'drover', 'opts.maxLenEvents': this.opts.streams?.events?.maxLen ?? 10_000 };
   }
 
   /**
    * Adds one job. Calls of one tick travel together. Resolves once Redis holds the job.
    *
    * When the id or deduplication id is taken, resolves with the job that holds it and `deduplicated: true`.
-   * Rejects InvalidInputError before anything is written; RedisError says whether the outcome is known.
+   * Rejects InvalidInputError before anything is written, PARENT_NOT_FOUND when there is no such parent; RedisError says
+   * whether the outcome is known.
    */
-  async add(name: NameType, data: DataType, opts?: JobsOptions): Promise<Job<DataType, ResultType, NameType>> {
+  async add<Name extends NameOf<Jobs, NameType>>(
+    name: Name, data: DataOf<Jobs, Name>, opts?: JobsOptions,
+  ): Promise<JobOf<Jobs, ResultType, Name>> {
     this.assertOpen();
-    const draft = draftJob({ name, data, opts }, this.#defaults, this.#makeId, this.#now());
-    const [standing] = await this.#enqueuer.add([draft.request]);
-    return (await this.#handles([draft], [{ name, data }], [standing ?? '']))[0] as Job<DataType, ResultType, NameType>;
+    const { schemas, telemetry } = this.opts;
+    if (schemas) await validate(schemas, name, data, 'data');
+    const added = telemetry
+      ? await tracedAdd(telemetry, this.name, { name, data, opts }, (traced) => this.#add({ name, data, opts: traced }))
+      : await this.#add({ name, data, opts });
+    return added as JobOf<Jobs, ResultType, Name>;
   }
 
   /**
@@ -86,13 +162,29 @@ export class Queue<DataType = any, ResultType = any, NameType extends string = s
    *
    * Resolves with a handle per job, in order; `deduplicated` tells those that stood there already.
    */
-  async addBulk(jobs: { name: NameType; data: DataType; opts?: JobsOptions }[]): Promise<Job<DataType, ResultType, NameType>[]> {
+  async addBulk<Name extends NameOf<Jobs, NameType>>(
+    jobs: { name: Name; data: DataOf<Jobs, Name>; opts?: JobsOptions }[],
+  ): Promise<JobOf<Jobs, ResultType, Name>[]> {
     this.assertOpen();
     checkNewJobs(jobs);
-    const now = this.#now();
-    const drafts = jobs.map((job, i) => draftJob(job, this.#defaults, this.#makeId, now, `jobs[${i}].`));
-    const standing = await this.#enqueuer.add(drafts.map((draft) => draft.request));
-    return (await this.#handles(drafts, jobs, standing)) as Job<DataType, ResultType, NameType>[];
+    const { schemas, telemetry } = this.opts;
+    if (schemas) for (const [i, { name, data }] of jobs.entries()) await validate(schemas, name, data, `jobs[${i}].data`);
+    const added = telemetry
+      ? await tracedAddBulk(telemetry, this.name, jobs, (traced) => this.#addAll(traced)) : await this.#addAll(jobs);
+    return added as JobOf<Jobs, ResultType, Name>[];
+  }
+
+  /**
+   * Adds one job, waits until it has ended and resolves with its result; rejects with the reason of its failure.
+   * When the id or deduplication id is taken, waits for the job that holds it. Throws what `add` and `QueueEvents.waitFor` do.
+   */
+  async addAndWait<Name extends NameOf<Jobs, NameType>>(
+    name: Name, data: DataOf<Jobs, Name>, opts: Omit<JobsOptions, 'timeout'> & AddAndWaitOptions = {},
+  ): Promise<ResultOf<Jobs, ResultType, Name>> {
+    this.assertOpen();
+    const { timeout, signal, queueEvents, ...jobOpts } = opts;
+    const ends = queueEvents ?? (this.#ends ??= openFinishWaiter(this.name, this.opts, (error) => this.report(error)));
+    return (await ends.waitForAdded(() => this.add(name, data, jobOpts), { timeoutMs: timeout, signal })) as ResultOf<Jobs, ResultType, Name>;
   }
 
   /** Stops handing out jobs to any worker. Running jobs go on. */
@@ -107,18 +199,26 @@ export class Queue<DataType = any, ResultType = any, NameType extends string = s
     this.emitSafely('resumed');
   }
 
-  /** Takes a job out of the queue: 1 when it was removed, 0 when there is none or a worker holds it. */
-  async remove(id: string, _opts: { removeChildren?: boolean } = {}): Promise<number> {
-    const [removal] = await this.jobs.remove([id]);
+  /**
+   * Takes a job out of the queue, and its children and theirs unless `removeChildren` is false: 1 when it was removed, 0
+   * when there is none or a worker holds it. Throws JOB_LOCKED when a worker holds a descendant.
+   */
+  async remove(id: string, { removeChildren = true }: { removeChildren?: boolean } = {}): Promise<number> {
+    checkId(id, 'jobId');
+    const removal = await removeJob(this.jobs, id, removeChildren);
     if (removal === 'removed') this.emitSafely('removed', id);
     return removal === 'removed' ? 1 : 0;
   }
 
-  updateJobProgress(id: string, progress: unknown): Promise<void> {
-    return this.jobs.updateProgress(id, progress);
+  async updateJobProgress(id: string, progress: JobProgress): Promise<void> {
+    checkId(id, 'jobId');
+    await this.jobs.updateProgress(id, progress);
+    this.emitSafely('progress', id, progress);
   }
 
-  addJobLog(id: string, row: string, keepLogs = -1): Promise<number> {
+  async addJobLog(id: string, row: string, keepLogs = -1): Promise<number> {
+    checkId(id, 'jobId');
+    checkValue(keepLogs, wholeNumber(-1, 2 ** 31), 'keepLogs');
     return this.jobs.log(id, row, keepLogs);
   }
 
@@ -139,37 +239,39 @@ export class Queue<DataType = any, ResultType = any, NameType extends string = s
     const most = limit === 0 ? Infinity : limit;
     const ids = type === 'completed' || type === 'failed'
       ? await cleanSet(this.jobs, type, grace, most)
-      : await removeOlder(this, type, this.#now() - grace, most);
+      : await removeOlder(this, type, (await this.connection.serverNow()) - grace, most);
     this.emitSafely('cleaned', ids, type);
     return ids;
   }
 
   /** Removes the queue and everything in it. It is paused first. Throws QUEUE_HAS_ACTIVE_JOBS unless `force`. */
-  async obliterate(opts: { force?: boolean; count?: number } = {}): Promise<void> {
-    checkOptions(opts, { force: flag, count: wholeNumber(1, 2 ** 31) }, '');
+  async obliterate(opts: ObliterateOpts = {}): Promise<void> {
+    checkArguments(opts, { force: flag, count: wholeNumber(1, 2 ** 31) });
     await this.pause();
     await this.#assertNoneActive(opts.force ?? false);
     for (const set of ['wait', 'delayed', 'parents', 'completed', 'failed', 'active'] satisfies StateSet[]) await dropAll(this.jobs, set, '');
+    while ((await forgetOrphans(this.jobs)) > 0);
     await this.connection.command('unlink', keyNames.map((name) => this.keys.key(name)), 'obliterate a queue');
   }
 
   /** Puts failed (or completed) jobs that ended by `timestamp` back into `waiting`, the oldest first, 1,000 a step. */
   async retryJobs(opts: { count?: number; state?: 'completed' | 'failed'; timestamp?: number } = {}): Promise<void> {
-    checkOptions(opts, { count: wholeNumber(1, 2 ** 31), state: oneOf('completed', 'failed'), timestamp: wholeNumber(0, 2 ** 53 - 1) }, '');
-    await redriveAll(this.jobs, opts.state ?? 'failed', { till: opts.timestamp ?? this.#now(), most: Infinity, step: opts.count });
+    checkArguments(opts, { count: wholeNumber(1, 2 ** 31), state: oneOf('completed', 'failed'), timestamp: wholeNumber(0, 2 ** 53 - 1) });
+    await redriveAll(this.jobs, opts.state ?? 'failed', { till: opts.timestamp ?? (await this.connection.serverNow()), most: Infinity, step: opts.count });
   }
 
   /**
    * Sends dead letters back to where they came from: in a dead-letter queue to the queues they failed in, otherwise
    * failed jobs back into `waiting`. Attempts start anew. Answers how many were moved.
    */
-  async redrive(opts: { ids?: string[]; count?: number } = {}): Promise<number> {
-    checkOptions(opts, { ids: (value) => (Array.isArray(value) ? undefined : 'a list of ids'), count: wholeNumber(1, 2 ** 31) }, '');
-    return redriveAll(this.jobs, 'failed', { till: undefined, most: opts.count ?? Infinity, ids: opts.ids, resetAttempts: true });
+  async redrive(opts: RedriveOptions = {}): Promise<number> {
+    checkArguments(opts, { ids: listOf(idCheck, 'ids'), count: wholeNumber(1, 2 ** 31) });
+    return redriveDeadLetters(this, opts);
   }
 
   /** Lets all delayed jobs run now, 1,000 a step. */
   async promoteJobs(opts: { count?: number } = {}): Promise<void> {
+    checkArguments(opts, { count: wholeNumber(1, 2 ** 31) });
     await promoteAll(this.jobs, opts.count);
   }
 
@@ -179,44 +281,21 @@ export class Queue<DataType = any, ResultType = any, NameType extends string = s
     return integer(await this.connection.command('xtrim', [this.keys.key('events'), 'MAXLEN', maxLength], 'trim events'));
   }
 
-  /** At most `concurrency` jobs are active at once over all workers. */
-  async setGlobalConcurrency(concurrency: number): Promise<number> {
-    checkValue(concurrency, wholeNumber(1, 2 ** 31), 'concurrency');
-    await this.#storeSettings({ concurrency });
-    return 1;
-  }
-
-  async removeGlobalConcurrency(): Promise<number> {
-    return this.#dropSettings('concurrency');
-  }
-
-  /** At most `max` jobs start in any `duration` ms over all workers, whatever their own limiters say. */
-  async setGlobalRateLimit(max: number, duration: number): Promise<number> {
-    checkValue(max, wholeNumber(1, 2 ** 31), 'max');
-    checkValue(duration, wholeNumber(1, MAX_DELAY_MS, 'milliseconds'), 'duration');
-    await this.#storeSettings({ max, duration });
-    return 1;
-  }
-
-  async removeGlobalRateLimit(): Promise<number> {
-    return this.#dropSettings('max', 'duration');
-  }
-
-  /** No job starts for `ms` milliseconds, on any worker. */
-  async rateLimit(ms: number): Promise<void> {
-    checkValue(ms, wholeNumber(0, MAX_DELAY_MS, 'milliseconds'), 'ms');
-    await this.#storeSettings({ limitedTill: Math.ceil(this.#now() + ms) });
-  }
-
-  /** Ends a limit set with {@link rateLimit}, and forgets the starts that count against the others. */
-  async removeRateLimitKey(): Promise<number> {
-    const removed = await this.#dropSettings('limitedTill', 'rateCount');
-    await this.connection.command('del', [this.keys.key('rate')], 'remove the rate limit');
-    return Math.min(1, removed);
-  }
-
   async removeDeduplicationKey(id: string): Promise<number> {
+    checkId(id, 'deduplicationId');
     return integer(await this.connection.command('hdel', [this.keys.key('dedup'), id], 'free a deduplication id'));
+  }
+
+  /** The same under BullMQ's older name. */
+  removeDebounceKey(id: string): Promise<number> {
+    return this.removeDeduplicationKey(id);
+  }
+
+  /** Removes jobs that are in no state, `count` looked at a step and at most `limit` (0: no limit) in all. */
+  async removeOrphanedJobs(count = pageSize, limit = 0): Promise<number> {
+    checkValue(count, wholeNumber(1, pageSize), 'count');
+    checkValue(limit, wholeNumber(0, 2 ** 53 - 1), 'limit');
+    return removeOrphans(this.jobs, count, limit === 0 ? Infinity : limit);
   }
 
   /**
@@ -225,17 +304,19 @@ export class Queue<DataType = any, ResultType = any, NameType extends string = s
    */
   async upsertJobScheduler(
     id: string, repeat: ScheduleOptions, template: ScheduleTemplate = {},
-  ): Promise<Job<DataType, ResultType, NameType>> {
+  ): Promise<AnyJobOf<Jobs, ResultType, NameType>> {
     checkId(id, 'jobSchedulerId');
-    return (await this.#schedules.upsert(id, repeat, template, this.#defaults)) as Job<DataType, ResultType, NameType>;
+    return (await this.#schedules.upsert(id, repeat, template, this.#defaults)) as AnyJobOf<Jobs, ResultType, NameType>;
   }
 
-  getJobScheduler(id: string): Promise<ScheduleView | undefined> {
+  async getJobScheduler(id: string): Promise<ScheduleView | undefined> {
+    checkId(id, 'jobSchedulerId');
     return this.#schedules.get(id);
   }
 
   /** Schedules by their next slot. */
-  getJobSchedulers(start = 0, end = -1, asc = false): Promise<ScheduleView[]> {
+  async getJobSchedulers(start = 0, end = -1, asc = false): Promise<ScheduleView[]> {
+    checkRange(start, end);
     return this.#schedules.list(start, end, asc);
   }
 
@@ -244,11 +325,13 @@ export class Queue<DataType = any, ResultType = any, NameType extends string = s
   }
 
   /** Ends a schedule; runs that are in the queue already stay. False when there is none of that id. */
-  removeJobScheduler(id: string): Promise<boolean> {
+  async removeJobScheduler(id: string): Promise<boolean> {
+    checkId(id, 'jobSchedulerId');
     return this.#schedules.remove(id);
   }
 
   protected override async shutdown(): Promise<void> {
+    await this.#ends?.close();
     await this.#enqueuer.drained();
   }
 
@@ -258,10 +341,23 @@ export class Queue<DataType = any, ResultType = any, NameType extends string = s
     return Math.round(this.connection.now);
   }
 
+  async #add(job: NewJob): Promise<Job> {
+    const draft = draftJob(job, this.#defaults, this.#makeId, this.#now());
+    const standing = draft.opts.parent ? await this.#addChildren([draft]) : await this.#enqueuer.add([draft.request]);
+    return (await this.#handles([draft], [job], standing))[0] as Job;
+  }
+
+  async #addAll(jobs: readonly NewJob[]): Promise<Job[]> {
+    const now = this.#now();
+    const drafts = jobs.map((job, i) => draftJob(job, this.#defaults, this.#makeId, now, `jobs[${i}].`));
+    const standing = drafts.some(({ opts }) => opts.parent)
+      ? await this.#addChildren(drafts) : await this.#enqueuer.add(drafts.map((draft) => draft.request));
+    return this.#handles(drafts, jobs, standing);
+  }
+
   /** Handles for what was added, and for what stood in the way, read from Redis. */
   async #handles(drafts: Draft[], jobs: readonly NewJob[], standing: string[]): Promise<Job[]> {
-    const now = this.#now();
-    const handles = drafts.map((draft, i) => this.#handle(draft, jobs[i] as NewJob, now));
+    const handles = drafts.map((draft, i) => this.#handle(draft, jobs[i] as NewJob));
     const taken = standing.map((id, i) => ({ id, i })).filter(({ id }) => id !== '');
     if (taken.length > 0) {
       const found = new Map((await this.jobs.fetch(taken.map(({ id }) => id))).map((job) => [job.id, job]));
@@ -275,9 +371,17 @@ export class Queue<DataType = any, ResultType = any, NameType extends string = s
     return handles;
   }
 
-  #handle(draft: Draft, job: NewJob, now: number): Job {
+  /** Their parents expect them before they are added. */
+  async #addChildren(drafts: Draft[]): Promise<string[]> {
+    await enterChildren(this.jobs, drafts);
+    const standing = await this.#enqueuer.add(drafts.map((draft) => draft.request));
+    await adoptStanding(this.jobs, takenPlaces(drafts, standing));
+    return standing;
+  }
+
+  #handle(draft: Draft, job: NewJob): Job {
     const handle = new Job(this, job.name, job.data, draft.opts, draft.request.id);
-    if (draft.opts.timestamp === undefined) handle.timestamp = now;
+    handle.timestamp = draft.timestamp;
     return handle;
   }
 
@@ -285,16 +389,5 @@ export class Queue<DataType = any, ResultType = any, NameType extends string = s
     if (!force && (await this.getActiveCount()) > 0) {
       throw new StateError('QUEUE_HAS_ACTIVE_JOBS', { message: 'Cannot obliterate queue with active jobs.' });
     }
-  }
-
-  async #storeSettings(values: Record<string, number>): Promise<void> {
-    await this.connection.command('hset', [this.keys.key('meta'), ...Object.entries(values).flat()], 'store settings');
-    await this.connection.command('zadd', [this.keys.key('marker'), 0, '0'], 'wake workers');
-  }
-
-  async #dropSettings(...fields: string[]): Promise<number> {
-    const removed = integer(await this.connection.command('hdel', [this.keys.key('meta'), ...fields], 'remove settings'));
-    await this.connection.command('zadd', [this.keys.key('marker'), 0, '0'], 'wake workers');
-    return removed;
   }
 }

@@ -1,5 +1,5 @@
 import { unpack } from '../core/codec.js';
-import { asOutcome, unpackFactsOf, unpackHistory, unpackRecord, type JobFacts } from '../core/job-record.js';
+import { asOutcome, policyOptions, unpackFactsOf, unpackHistory, unpackRecord, type FailurePolicy, type JobFacts, type ParentRef } from '../core/job-record.js';
 import { priorityOfScore } from '../core/states.js';
 import type { StoredJob } from '../redis/scripts/fetch.js';
 import { Job, type JobOwner, type JobProgress } from './job.js';
@@ -24,7 +24,16 @@ export function applyFacts(job: Job, facts: JobFacts): void {
   job.stalledCounter = facts.stalls;
   if (facts.priority !== undefined) job.priority = facts.priority;
   if (facts.deduplicationId !== undefined) job.deduplicationId = facts.deduplicationId;
+  if (facts.deadLetterOf !== undefined) job.deadLetterOf = facts.deadLetterOf;
+  if (facts.parent !== undefined) applyParent(job, facts.parent, facts.policy);
   if (facts.deferredFailure !== undefined) job.deferredFailure = facts.deferredFailure;
+}
+
+function applyParent(job: Job, { prefix, queue, id }: ParentRef, policy: FailurePolicy | undefined): void {
+  const queueKey = `${prefix}:${queue}`;
+  job.parent = { id, queueKey };
+  job.parentKey = `${queueKey}:${id}`;
+  job.opts = { ...job.opts, parent: { id, queue: queueKey }, ...(policy && policyOptions[policy]) };
 }
 
 function applyHistory(job: Job): void {
@@ -60,10 +69,12 @@ function applyPlace(job: Job, stored: StoredJob): void {
   }
 }
 
-/** Reads `<token>|<startedAt>`. */
+/** Reads `<token>|<startedAt>`; a token that a worker made is `<worker>~<session>:<call>`. */
 export function applyLease(job: Job, lease: string): void {
   const bar = lease.lastIndexOf('|');
   job.lease = lease;
   job.token = lease.slice(0, bar);
+  const worker = /^(.*)~[^~]*:\d+$/s.exec(job.token)?.[1];
+  if (worker !== undefined) job.processedBy = worker;
   job.processedOn = Number(lease.slice(bar + 1));
 }

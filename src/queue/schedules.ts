@@ -6,6 +6,8 @@ import { checkDefaultJobOptions, checkSize, type JobsOptions } from '../core/job
 import { bytes, integer, list, text } from '../redis/script.js';
 import { removeSchedule } from '../redis/scripts/remove-schedule.js';
 import { upsertSchedule } from '../redis/scripts/upsert-schedule.js';
+import { storedOptions } from './draft.js';
+import type { JobSchedulerTemplateOptions } from './bullmq-types.js';
 import { Job, type JobOwner } from './job.js';
 
 /** What each run of a schedule is made of. */
@@ -26,7 +28,7 @@ export interface ScheduleDefinition {
 }
 
 /** A schedule as the getters show it. */
-export interface ScheduleView {
+export interface ScheduleView<Data = any> { // eslint-disable-line @typescript-eslint/no-explicit-any -- BullMQ's default
   key: string;
   id: string;
   name: string;
@@ -40,7 +42,13 @@ export interface ScheduleView {
   limit?: number;
   offset?: number;
   iterationCount: number;
-  template: { data: unknown; opts: JobsOptions };
+  template: JobSchedulerTemplateJson<Data>;
+}
+
+/** What the runs of a schedule are made of. */
+export interface JobSchedulerTemplateJson<Data = any> { // eslint-disable-line @typescript-eslint/no-explicit-any -- BullMQ's default
+  data?: Data;
+  opts?: JobSchedulerTemplateOptions;
 }
 
 /** The id of the run of a schedule at a slot: the same in every process, so that a slot has one run. */
@@ -77,11 +85,11 @@ export class Schedules {
     checkJobName(name, 'jobTemplate.name');
     const zone = schedule.kind === 'pattern' ? { tz: schedule.tz } : undefined;
     const definition: ScheduleDefinition = {
-      repeat: { ...repeat, ...zone }, name, data: template.data, opts: { ...defaults, ...template.opts },
+      repeat: { ...repeat, ...zone }, name, data: template.data, opts: storedOptions({ ...defaults, ...template.opts }) ?? {},
     };
-    const packed = pack(definition, 'jobTemplate.data');
+    const packed = pack(definition, 'jobTemplate.data', template.data);
     checkSize(packed.length, definition.opts.sizeLimit, 'jobTemplate.data');
-    const first = this.#firstSlot(schedule, repeat);
+    const first = this.#firstSlot(schedule, repeat, await this.#owner.jobs.connection.serverNow());
     const { connection, keys } = this.#owner.jobs;
     const { slot } = await connection.run(upsertSchedule, keys, { id, definition: packed, slot: first });
     return this.#nextRun(id, slot, definition);
@@ -112,8 +120,7 @@ export class Schedules {
     return connection.run(removeSchedule, keys, { id });
   }
 
-  #firstSlot(schedule: Schedule, repeat: ScheduleOptions): number {
-    const now = Math.round(this.#owner.jobs.connection.now);
+  #firstSlot(schedule: Schedule, repeat: ScheduleOptions, now: number): number {
     const first = schedule.kind === 'every' && isUnanchored(repeat) ? now : firstSlot(schedule, now);
     if (first === undefined || (schedule.endAt !== undefined && first > schedule.endAt)) {
       throw new InvalidInputError('INVALID_SCHEDULE', { field: 'repeat.endDate', message: 'The schedule ends before its first run.' });

@@ -1,16 +1,24 @@
 import { EventEmitter } from 'node:events';
 import { Command } from 'ioredis';
-import { ClosedError, RedisError } from '../core/errors.js';
+import { ClosedError, RedisError, type DroverError } from '../core/errors.js';
 import { asRedisError, diagnose } from './failure.js';
+import { CallSessions } from './call-sessions.js';
 import type { QueueKeys } from './keys.js';
-import { isClient, isCluster, openClient, openLike, type ConnectionOptions, type RedisClient } from './options.js';
+import { callOptions, isClient, isCluster, openClient, openLike, type ConnectionOptions, type RedisClient } from './options.js';
 import { inspectServer, type ServerFacts } from './server.js';
-import type { RawReply, Script, ScriptArg } from './script.js';
+import { list, text, type RawReply, type Script, type ScriptArg } from './script.js';
 
 /** How long a call may take, reconnects and repeats included, before it is given up. */
 export const defaultDeadlineMs = 10_000;
 
+/** What is known of a call over all its tries. */
+interface Fate {
+  /** It was on its way when the connection broke: it may have happened, whatever is said of the repeat. */
+  mayHaveHappened: boolean;
+}
+
 interface Pending {
+  readonly fate: Fate;
   readonly command: Command;
   readonly doing: string;
   readonly expiresAt: number;
@@ -31,9 +39,16 @@ interface Pending {
 export class Connection extends EventEmitter {
   readonly client: RedisClient;
   readonly owned: boolean;
+  /** How long a call may take in all, in ms: the client's `commandTimeout`. */
+  readonly #deadlineMs: number;
+  /** Whether calls are refused at once while there is no connection: the client's `enableOfflineQueue: false`. */
+  readonly #failsFast: boolean;
   readonly #reopen: (name: string) => RedisClient;
   readonly #pending = new Set<Pending>();
+  readonly #sessions = new CallSessions();
   #clockOffsetMs = 0;
+  #clockKnown = false;
+  #problems: readonly DroverError[] = [];
   #watch: NodeJS.Timeout | undefined;
   #closed = false;
   #server: Promise<ServerFacts> | undefined;
@@ -49,6 +64,9 @@ export class Connection extends EventEmitter {
       this.client = openClient(options, false);
       this.#reopen = (name) => openClient(options, true, name);
     }
+    const { commandTimeout, enableOfflineQueue } = callOptions(options);
+    this.#deadlineMs = commandTimeout ?? defaultDeadlineMs;
+    this.#failsFast = enableOfflineQueue === false;
     this.client.on('error', this.#onError);
     this.client.on('ready', this.#onReady);
     this.client.on('close', this.#onClose);
@@ -65,13 +83,33 @@ export class Connection extends EventEmitter {
     return this.client.status === 'ready';
   }
 
+  /** How long a call may take in all, in ms. */
+  get deadlineMs(): number {
+    return this.#deadlineMs;
+  }
+
+  /** What a user should know of the server; told as `error` to those who listen when it becomes known. */
+  get problems(): readonly DroverError[] {
+    return this.#problems;
+  }
+
   get isCluster(): boolean {
     return isCluster(this.client);
   }
 
   /** Notes Redis's clock from a reply that carries it. */
   observeClock(serverNow: number): void {
+    this.#clockKnown = true;
     this.#clockOffsetMs = serverNow - Date.now();
+  }
+
+  /** Redis's clock in ms, asked for when no reply has told it yet: for times that are stored. */
+  async serverNow(): Promise<number> {
+    if (!this.#clockKnown) {
+      const [seconds, micros] = list(await this.command('time', [], 'ask Redis for the time')).map((part) => Number(text(part)));
+      this.observeClock((seconds ?? 0) * 1000 + Math.floor((micros ?? 0) / 1000));
+    }
+    return Math.round(this.now);
   }
 
   /** What is known of the server; asked once per connect. Rejects UNSUPPORTED_SERVER. */
@@ -81,20 +119,25 @@ export class Connection extends EventEmitter {
   }
 
   /** Resolves once the connection is ready and the server is one that Drover works with. */
-  async ready(deadlineMs = defaultDeadlineMs): Promise<void> {
+  async ready(deadlineMs = this.#deadlineMs): Promise<void> {
     await this.command('ping', [], 'reach Redis', deadlineMs);
     await this.server();
   }
 
   /** Runs a script on the keys of a queue. Repeats it until it is answered or the deadline has passed. */
-  async run<Call, Reply>(script: Script<Call, Reply>, keys: QueueKeys, call: Call, deadlineMs = defaultDeadlineMs): Promise<Reply> {
-    const names = keys.list(script.keys, script.set?.(call));
+  async run<Call, Reply>(script: Script<Call, Reply>, keys: QueueKeys, call: Call, deadlineMs = this.#deadlineMs): Promise<Reply> {
+    const names = keys.list(script.keys, script.choose?.(call));
     const args = [script.sha, names.length, ...names, ...script.args(call)];
-    return script.reply(await this.#untilAnswered('evalsha', args, `run a script on queue ${keys.queue}`, deadlineMs, script.source), call);
+    const session = script.once?.(call) ? this.#sessions.borrow() : undefined;
+    if (script.once) args.push(session?.id ?? '', session?.seq ?? '');
+    const raw = await this.#untilAnswered('evalsha', args, `run a script on queue ${keys.queue}`, deadlineMs, script.source);
+    // A session whose call was not answered is never used again: that call may still arrive.
+    if (session) this.#sessions.giveBack(session);
+    return readReply(() => script.reply(raw, call));
   }
 
   /** Runs one plain command with the same care. Only for commands that may be repeated. */
-  command(name: string, args: ScriptArg[], doing: string, deadlineMs = defaultDeadlineMs): Promise<RawReply> {
+  command(name: string, args: ScriptArg[], doing: string, deadlineMs = this.#deadlineMs): Promise<RawReply> {
     return this.#untilAnswered(name, args, doing, deadlineMs);
   }
 
@@ -121,15 +164,27 @@ export class Connection extends EventEmitter {
 
   async #untilAnswered(name: string, args: ScriptArg[], doing: string, deadlineMs: number, source?: string): Promise<RawReply> {
     const expiresAt = performance.now() + deadlineMs;
+    const fate: Fate = { mayHaveHappened: false };
+    let forgotten = false;
+    let refusal: unknown;
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.#send(name, args, doing, expiresAt);
+        if (forgotten && source !== undefined) await this.#load(source, doing, expiresAt);
+        return await this.#send(name, args, doing, expiresAt, fate);
       } catch (error) {
-        const { remedy } = diagnose(error);
-        if (this.#closed || remedy === 'report' || isTyped(error)) throw asRedisError(error, doing);
-        if (performance.now() >= expiresAt) throw asRedisError(error, doing);
-        if (remedy === 'load script' && source !== undefined) await this.#load(source, doing, expiresAt);
-        else await pause(Math.min(25 * 2 ** Math.min(attempt, 5), 500), expiresAt);
+        const { remedy, code } = diagnose(error);
+        // Once a try was lost, a later refusal does not tell what became of it.
+        fate.mayHaveHappened ||= code === 'OUTCOME_UNKNOWN';
+        if (this.#closed || remedy === 'report' || isTyped(error) || performance.now() >= expiresAt) {
+          // A last try that found no connection says less than what the server refused the others with.
+          if (refusal !== undefined && isUnavailable(error) && !fate.mayHaveHappened) throw asRedisError(refusal, doing);
+          throw asRedisError(error, doing, fate.mayHaveHappened ? 'OUTCOME_UNKNOWN' : code);
+        }
+        if (code !== 'OUTCOME_UNKNOWN' && remedy === 'try again') refusal = error;
+        // It is loaded at once; whatever goes wrong with that is treated like any other error.
+        const before: boolean = forgotten;
+        forgotten ||= remedy === 'load script';
+        if (before || !forgotten) await pause(Math.min(25 * 2 ** Math.min(attempt, 5), 500), expiresAt);
       }
     }
   }
@@ -138,17 +193,22 @@ export class Connection extends EventEmitter {
   async #load(source: string, doing: string, expiresAt: number): Promise<void> {
     const client = this.client;
     if (isCluster(client)) {
-      await Promise.all(client.nodes('master').map((node) => node.script('LOAD', source)));
+      // A node that is down must not hold up the others: if the one that counts still lacks the script, it will say so.
+      const loads = client.nodes('master').map((node) => node.script('LOAD', source));
+      await Promise.race([Promise.allSettled(loads), pause(1_000, expiresAt)]);
     } else {
       await this.#send('script', ['LOAD', source], doing, expiresAt);
     }
   }
 
-  #send(name: string, args: ScriptArg[], doing: string, expiresAt: number): Promise<RawReply> {
+  #send(name: string, args: ScriptArg[], doing: string, expiresAt: number, fate: Fate = { mayHaveHappened: false }): Promise<RawReply> {
     if (this.#closed) return Promise.reject(new ClosedError('connection'));
+    if (this.#failsFast && !this.isReady) {
+      return Promise.reject(new RedisError(fate.mayHaveHappened ? 'OUTCOME_UNKNOWN' : 'REDIS_UNAVAILABLE', { message: `Could not ${doing}: there is no connection to Redis.` }));
+    }
     return new Promise<RawReply>((resolve, reject) => {
       const command = new Command(name, args, { replyEncoding: null });
-      const call: Pending = { command, doing, expiresAt, sent: this.isReady, fail: reject };
+      const call: Pending = { command, doing, expiresAt, fate, sent: this.isReady, fail: reject };
       this.#pending.add(call);
       this.#watch ??= setInterval(() => this.#expire(), 250).unref();
       const done = (): boolean => this.#pending.delete(call);
@@ -177,6 +237,7 @@ export class Connection extends EventEmitter {
   async #inspect(): Promise<ServerFacts> {
     const facts = await inspectServer((name, args) => this.command(name, args, 'ask Redis what it is'));
     this.observeClock(facts.now);
+    this.#problems = facts.problems;
     for (const problem of facts.problems) this.#report(problem);
     if (facts.refusal) throw facts.refusal;
     return facts;
@@ -193,7 +254,11 @@ export class Connection extends EventEmitter {
   };
 
   readonly #onError = (error: Error): void => this.#report(asRedisError(error, 'reach Redis', reachCode(error)));
-  readonly #onClose = (): void => void this.emit('close');
+  /** The client sends again by itself what was under way. */
+  readonly #onClose = (): void => {
+    for (const call of this.#pending) call.fate.mayHaveHappened ||= call.sent;
+    this.emit('close');
+  };
   readonly #onEnd = (): void => {
     for (const call of this.#pending) call.fail(expired(call));
     this.#pending.clear();
@@ -205,6 +270,19 @@ export class Connection extends EventEmitter {
 
 }
 
+/** Whatever a server answers, it is either understood or a typed error. */
+function readReply<Reply>(read: () => Reply): Reply {
+  try {
+    return read();
+  } catch (error) {
+    throw asRedisError(error, 'read a reply', 'INTERNAL');
+  }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof RedisError && error.code === 'REDIS_UNAVAILABLE';
+}
+
 function isTyped(error: unknown): boolean {
   return error instanceof RedisError || error instanceof ClosedError;
 }
@@ -214,7 +292,7 @@ function reachCode(error: Error): 'REDIS_DENIED' | 'REDIS_UNAVAILABLE' {
 }
 
 function expired(call: Pending): RedisError {
-  return call.sent
+  return call.sent || call.fate.mayHaveHappened
     ? new RedisError('OUTCOME_UNKNOWN', { message: `Could not ${call.doing}: Redis gave no answer in time.` })
     : new RedisError('REDIS_UNAVAILABLE', { message: `Could not ${call.doing}: Redis could not be reached in time.` });
 }

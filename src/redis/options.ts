@@ -1,5 +1,8 @@
 import { Cluster, Redis, type ClusterNode, type ClusterOptions, type RedisOptions } from 'ioredis';
+import { kindOf } from '../core/check.js';
 import { InvalidInputError } from '../core/errors.js';
+
+export type { ClusterOptions, RedisOptions } from 'ioredis';
 
 /** An ioredis client, of this or another installed version of ioredis. */
 export type RedisClient = Redis | Cluster;
@@ -29,15 +32,35 @@ export function isCluster(client: RedisClient): client is Cluster {
 /** Refuses what cannot be a connection. */
 export function checkConnection(value: unknown): asserts value is ConnectionOptions {
   if (typeof value === 'string') return void checkedUrl(value);
-  if (typeof value !== 'object' || value === null) {
-    throw new InvalidInputError('INVALID_OPTION', {
-      field: 'connection',
-      message: `connection should be a URL, ioredis options or an ioredis client; it is ${value === undefined ? 'missing' : typeof value}.`,
-      hint: 'Pass for example { connection: { host: "127.0.0.1", port: 6379 } } or { connection: process.env.REDIS_URL }.',
-    });
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw refused('connection', `should be a URL, ioredis options or an ioredis client; it is ${value === undefined ? 'missing' : kindOf(value)}`);
   }
-  if ('url' in value && typeof value.url === 'string') checkedUrl(value.url);
+  if (isClient(value)) return checkKeyPrefix(value.options, 'connection.options');
+  const { url, port, nodes } = value as Record<string, unknown>;
+  if (url !== undefined) checkedUrl(url, 'connection.url');
+  if (port !== undefined && !isPort(port)) throw refused('connection.port', `should be a port from 1 to 65535; it is ${kindOf(port)}`);
+  if (nodes !== undefined && !(Array.isArray(nodes) && nodes.length > 0)) throw refused('connection.nodes', 'should be a list of cluster nodes');
+  checkKeyPrefix(value, 'connection');
 }
+
+/** Environment variables are text, so text that is a number will do. */
+function isPort(port: unknown): boolean {
+  const number = typeof port === 'string' && /^\d+$/.test(port) ? Number(port) : port;
+  return Number.isInteger(number) && (number as number) >= 1 && (number as number) <= 65_535;
+}
+
+/** ioredis would prefix some commands and not others. */
+function checkKeyPrefix(options: object, field: string): void {
+  if ('keyPrefix' in options && typeof options.keyPrefix === 'string' && options.keyPrefix !== '') {
+    throw refused(`${field}.keyPrefix`, 'would put keys where others do not look', 'Use the option `prefix` of the queue and its workers instead.');
+  }
+}
+
+function refused(field: string, problem: string, hint = urlHint): InvalidInputError {
+  return new InvalidInputError('INVALID_OPTION', { field, message: `${field} ${problem}.`, hint });
+}
+
+const urlHint = 'Pass for example { connection: { host: "127.0.0.1", port: 6379 } } or { connection: process.env.REDIS_URL }.';
 
 /** How long a connection may be silent while an answer is due before its socket is given up as half-open. */
 export const silenceMs = 4_000;
@@ -48,11 +71,18 @@ const supervised: Partial<RedisOptions> = {
   enableOfflineQueue: true,
   autoResendUnfulfilledCommands: true,
   // A replica that was a primary, and a primary that is about to be one: look again where the primary is.
-  reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
+  reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 1 : false),
   retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times - 1, 5), 1_000) * (0.75 + Math.random() / 2),
   connectTimeout: 5_000,
   keepAlive: 10_000,
 };
+
+/** The options that say how long calls may take, and whether they wait for a connection. */
+export function callOptions(options: ConnectionOptions): Pick<RedisOptions, 'commandTimeout' | 'enableOfflineQueue'> {
+  if (typeof options === 'string') return {};
+  if (isClient(options)) return isCluster(options) ? options.options.redisOptions ?? {} : options.options;
+  return 'nodes' in options ? options.redisOptions ?? {} : options;
+}
 
 /** Opens a client. `blocking` ones may rightly be silent, so their silence is watched elsewhere. */
 export function openClient(options: Exclude<ConnectionOptions, RedisClient>, blocking: boolean, name?: string): RedisClient {
@@ -66,8 +96,9 @@ export function openClient(options: Exclude<ConnectionOptions, RedisClient>, blo
       clusterRetryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), 1_000),
     });
   }
-  const { url, ...rest } = options;
-  const merged: RedisOptions = { ...own, ...rest, maxRetriesPerRequest: null, ...named(name) };
+  // The deadline of calls is kept by the connection, repeats included; the client's own would only cover one try.
+  const { url, commandTimeout: _deadline, ...rest } = options;
+  const merged: RedisOptions = { ...own, ...rest, maxRetriesPerRequest: null, enableOfflineQueue: true, ...named(name) };
   return url === undefined ? new Redis(merged) : new Redis(checkedUrl(url), merged);
 }
 
@@ -83,13 +114,11 @@ function named(name: string | undefined): Partial<RedisOptions> {
   return name === undefined ? {} : { connectionName: name };
 }
 
-function checkedUrl(url: string): string {
-  const scheme = /^(rediss?|valkeys?|unix):\/\//.exec(url);
-  if (!scheme && !url.startsWith('/')) {
-    throw new InvalidInputError('INVALID_OPTION', {
-      field: 'connection',
-      message: 'connection is text, but not a redis:// or rediss:// URL.',
-    });
-  }
+function checkedUrl(url: unknown, field = 'connection'): string {
+  if (typeof url !== 'string') throw refused(field, `should be a URL; it is ${kindOf(url)}`);
+  if (url.startsWith('/')) return url;
+  if (!/^(rediss?|valkeys?|unix):\/\//.test(url)) throw refused(field, 'is text, but not a redis:// or rediss:// URL');
+  // The text may hold a password, so it is not shown.
+  if (!URL.canParse(url)) throw refused(field, 'is not a URL that can be read');
   return url.replace(/^valkey/, 'redis');
 }

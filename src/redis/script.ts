@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { KeyName, ScriptKey } from './keys.js';
+import { RedisError } from '../core/errors.js';
+import type { KeyChoice, ScriptKey } from './keys.js';
 
 export type ScriptArg = string | number | Buffer;
 /** What Redis answers: numbers, byte strings, nil and lists of these. */
@@ -12,8 +13,13 @@ export interface Script<Call, Reply> {
   readonly keys: readonly ScriptKey[];
   readonly args: (call: Call) => ScriptArg[];
   readonly reply: (raw: RawReply, call: Call) => Reply;
-  /** The state set a call works on, for scripts with a `set` key. */
-  readonly set?: (call: Call) => KeyName;
+  /** The keys that a call chooses, for scripts with a `set` or `target.…` key. */
+  readonly choose?: (call: Call) => KeyChoice;
+  /**
+   * For scripts that include `shared/once.lua`: whether Redis is to remember this call, so that a repeat after a lost reply
+   * is told what the first one did. Session and number are added behind the arguments.
+   */
+  readonly once?: (call: Call) => boolean;
 }
 
 /** Binds a script to its contract. `keys` stand in the order of the header of the Lua file; a check compares them. */
@@ -21,9 +27,13 @@ export function defineScript<Call, Reply>(definition: Omit<Script<Call, Reply>, 
   return { ...definition, sha: createHash('sha1').update(definition.source).digest('hex') };
 }
 
+function misunderstood(wanted: string): RedisError {
+  return new RedisError('INTERNAL', { message: `Redis answered something other than ${wanted}.` });
+}
+
 /** Reads a reply that has to be a list. */
 export function list(raw: RawReply | undefined): RawReply[] {
-  if (!Array.isArray(raw)) throw new TypeError('The script answered something other than a list.');
+  if (!Array.isArray(raw)) throw misunderstood('a list');
   return raw;
 }
 
@@ -31,7 +41,7 @@ export function list(raw: RawReply | undefined): RawReply[] {
 export function integer(raw: RawReply | undefined): number {
   if (typeof raw === 'number') return raw;
   const value = Buffer.isBuffer(raw) ? Number(raw.toString('latin1')) : NaN;
-  if (Number.isNaN(value)) throw new TypeError('The script answered something other than a number.');
+  if (Number.isNaN(value)) throw misunderstood('a number');
   return value;
 }
 
@@ -39,7 +49,7 @@ export function integer(raw: RawReply | undefined): number {
 export function text(raw: RawReply | undefined): string {
   if (Buffer.isBuffer(raw)) return raw.toString();
   if (typeof raw === 'number') return String(raw);
-  throw new TypeError('The script answered something other than text.');
+  throw misunderstood('text');
 }
 
 /** Reads lines of ids; '' is none. */

@@ -7,8 +7,8 @@ import type { DependenciesCount, SandboxedJob, SandboxJobData } from './sandboxe
  */
 export function childJob(facts: SandboxJobData, token: string | undefined, call: CallParent): SandboxedJob {
   const job: SandboxedJob = {
-    ...facts,
-    opts: facts.opts as SandboxedJob['opts'],
+    // A worker's jobs have all of it; so do those of a host that follows SandboxJobHost.
+    ...(facts as SandboxedJob),
     log: (row) => call('log', row) as Promise<number>,
     updateProgress: (progress) => after(call('updateProgress', progress), () => (job.progress = progress)),
     updateData: (data: unknown) => after(call('updateData', data), () => (job.data = data)),

@@ -67,6 +67,12 @@ export interface SandboxJobHost {
  */
 export interface SandboxedJob<T = any, R = any> extends SandboxJobData<T> {
   opts: Record<string, any>;
+  queueQualifiedName: string;
+  prefix: string;
+  progress: any;
+  failedReason: string;
+  stalledCounter: number;
+  parent?: { id?: string; queueKey: string };
   returnvalue?: R;
   /** Appends a row to the job's log; resolves to the number of rows. */
   log(row: string): Promise<number>;

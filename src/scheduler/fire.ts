@@ -60,7 +60,9 @@ async function fire(jobs: JobStore, due: DueSchedule, now: number): Promise<void
   const schedule = scheduleOf(definition, due.id, due.slot);
   const left = schedule.limit === undefined ? Infinity : Math.max(0, schedule.limit - schedule.count - due.count);
   const slots = slotsToRun(schedule, due.slot, now).slice(0, Math.min(left, mostRuns));
-  const after = left <= slots.length ? undefined : nextAfter(schedule, slots, due.slot, now);
+  // Where a run may be skipped, only the count that Redis keeps tells whether it was the last.
+  const isOver = schedule.overlap === 'skip' ? left === 0 : left <= slots.length;
+  const after = isOver ? undefined : nextAfter(schedule, slots, due.slot, now);
   await jobs.connection.run(fireSchedule, jobs.keys, {
     id: due.id,
     definition: due.packed,
@@ -80,12 +82,22 @@ const lateMs = 5_000;
  * `skip` none, `one` the latest in place of all, `all` every one of them.
  */
 function slotsToRun(schedule: Schedule, slot: number, now: number): number[] {
-  const later = dueSlots(schedule, slot, now, mostRuns);
-  if (later.length === 0 && (schedule.missed !== 'skip' || now - slot <= lateMs)) return [slot];
-  switch (schedule.missed) {
-    case 'all': return [slot, ...later];
-    case 'one': return [later.at(-1) ?? slot];
-    case 'skip': return now - (later.at(-1) ?? slot) <= lateMs ? [later.at(-1) ?? slot] : [];
+  if (schedule.missed === 'all') return [slot, ...dueSlots(schedule, slot, now, mostRuns)];
+  const latest = latestSlot(schedule, slot, now);
+  return schedule.missed === 'one' || now - latest <= lateMs ? [latest] : [];
+}
+
+/** The latest slot up to now, from `slot` on. Looked for backwards from now: after a long outage there are many. */
+function latestSlot(schedule: Schedule, slot: number, now: number): number {
+  for (let spanMs = mostRuns; ; spanMs *= 4) {
+    const from = Math.max(slot, now - spanMs);
+    let latest = from;
+    let page: number[];
+    do {
+      page = dueSlots(schedule, latest, now, mostRuns);
+      latest = page.at(-1) ?? latest;
+    } while (page.length === mostRuns);
+    if (latest > from || from === slot) return latest;
   }
 }
 

@@ -1,9 +1,13 @@
 import type { JobStore } from '../queue/job-store.js';
+import { list, text } from '../redis/script.js';
 import { promote } from '../redis/scripts/promote.js';
 import { recover, type RecoveredJob } from '../redis/scripts/recover.js';
 import { sweep } from '../redis/scripts/sweep.js';
+import { forgetOrphans } from '../queue/books.js';
 import { Alarm } from './alarm.js';
 import { fireDueSchedules } from './fire.js';
+import { deliverLeftovers } from './leftover-letters.js';
+import { Reconciler } from './reconciler.js';
 
 export interface SchedulerOptions {
   jobs: JobStore;
@@ -23,11 +27,17 @@ export interface SchedulerOptions {
 const step = 1000;
 const sweepEveryMs = 5 * 60_000;
 const sessionAgeMs = 24 * 60 * 60_000;
+/** How often a queue that has flows is looked at for letters and books that a crash left behind. */
+const flowsEveryMs = 5_000;
+const reconcileEveryMs = 30_000;
+/** A younger letter is probably being delivered by whoever wrote it. */
+const youngLetterMs = 2_000;
 /** Past a due time, so that Redis's clock has certainly reached it. */
 const marginMs = 2;
 
 /**
- * What has to happen by itself: due jobs move, schedules fire, stalled jobs are taken back, old ones are forgotten.
+ * What has to happen by itself: due jobs move, schedules fire, stalled jobs are taken back, old ones are forgotten, and
+ * what a crash left undone between children and parents is done.
  * Runs in every worker, without a leader: each script can be repeated, and only one caller makes the difference.
  *
  * It sleeps until the next thing is due, as far as replies have told; nothing is polled in between.
@@ -37,6 +47,10 @@ export class Scheduler {
   readonly #due: Alarm;
   readonly #leases: Alarm;
   readonly #sweep: Alarm;
+  readonly #mail: Alarm;
+  readonly #books: Alarm;
+  readonly #reconciler: Reconciler;
+  #hasFlows = false;
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -45,6 +59,9 @@ export class Scheduler {
     this.#due = alarm(() => this.#moveDue());
     this.#leases = alarm(() => this.#recoverStalled());
     this.#sweep = alarm(() => this.#forgetOld());
+    this.#mail = alarm(() => this.#deliverLeftovers(youngLetterMs));
+    this.#books = alarm(() => this.#reconcile());
+    this.#reconciler = new Reconciler(options.jobs);
   }
 
   start(): void {
@@ -55,7 +72,7 @@ export class Scheduler {
 
   /** Ends all timers; resolves when nothing is under way. */
   async stop(): Promise<void> {
-    await Promise.all([this.#due.stop(), this.#leases.stop(), this.#sweep.stop()]);
+    await Promise.all([this.#due.stop(), this.#leases.stop(), this.#sweep.stop(), this.#mail.stop(), this.#books.stop()]);
   }
 
   /** A delayed job or a schedule is due at this time of Redis's clock; 0 for none. */
@@ -73,6 +90,28 @@ export class Scheduler {
     if (ageMs > 0 && ageMs < sweepEveryMs) this.#sweep.in(Math.max(1_000, ageMs));
   }
 
+  /** The queue has parents or children: from now on it is looked after. Costs nothing where there are none. */
+  noteFlows(): void {
+    if (this.#hasFlows) return;
+    this.#hasFlows = true;
+    // What lies there from before this worker is nobody's any more.
+    this.#deliverLeftovers(0).catch((error: unknown) => this.#options.failed(error as Error));
+    this.#mail.in(flowsEveryMs);
+    this.#books.in(reconcileEveryMs * Math.random());
+  }
+
+  async #deliverLeftovers(minAgeMs: number): Promise<void> {
+    const { jobs, failed } = this.#options;
+    await deliverLeftovers(jobs, minAgeMs, failed);
+    await forgetOrphans(jobs);
+    this.#mail.in(flowsEveryMs);
+  }
+
+  async #reconcile(): Promise<void> {
+    await this.#reconciler.step();
+    this.#books.in(reconcileEveryMs);
+  }
+
   async #moveDue(): Promise<void> {
     const { jobs } = this.#options;
     const { count, dueAt } = await jobs.connection.run(promote, jobs.keys, { limit: step, everything: false });
@@ -86,6 +125,7 @@ export class Scheduler {
     const { jobs, maxStalledCount, keepFailed, stalledIntervalMs } = this.#options;
     const reply = await jobs.connection.run(recover, jobs.keys, { maxStalledCount, limit: step, keepFailed });
     for (const job of reply.jobs) this.#options.stalled(job);
+    jobs.courier.deliver(reply.letters).catch((error: unknown) => this.#options.failed(error as Error));
     if (reply.jobs.length === step) return this.#leases.in(0);
     this.#leases.in(stalledIntervalMs);
     this.noteExpiry(reply.expiresAt);
@@ -95,6 +135,15 @@ export class Scheduler {
     const { jobs, completedAgeMs, failedAgeMs } = this.#options;
     const { more } = await jobs.connection.run(sweep, jobs.keys, { completedAgeMs, failedAgeMs, limit: step, sessionAgeMs });
     this.#sweep.in(more ? 0 : this.#sweepDelay());
+    this.noteAge(await this.#nextAge());
+  }
+
+  /** In how many ms the first of the jobs with a rule of their own is to be forgotten; 0 for none. */
+  async #nextAge(): Promise<number> {
+    const { connection, keys } = this.#options.jobs;
+    const [, score] = list(await connection.command('zrange', [keys.key('expire'), 0, 0, 'WITHSCORES'], 'read retention')).flat();
+    const at = score === undefined ? NaN : Number(text(score));
+    return Number.isFinite(at) ? Math.max(1, at - connection.now) : 0;
   }
 
   /** Often enough that a job outlives its age by at most half of it, and at most five minutes. */

@@ -46,6 +46,7 @@ export class Dispatcher {
   #filling = false;
   #bufferTimer: NodeJS.Timeout | undefined;
   #whenSettled: (() => void)[] = [];
+  #whenFlushed: (() => void)[] = [];
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -61,7 +62,7 @@ export class Dispatcher {
   }
 
   get hasFreeSlots(): boolean {
-    return this.#running + this.#buffer.length + this.#requested < this.concurrency;
+    return this.#running + this.#buffer.length < this.concurrency;
   }
 
   /** Starts to take jobs, or looks again after a wait; `woken` when the marker said so. */
@@ -83,9 +84,10 @@ export class Dispatcher {
     return new Promise((resolve) => void this.#whenSettled.push(resolve));
   }
 
-  /** Nothing is on its way to Redis. */
-  get isFlushed(): boolean {
-    return this.#outbox.length === 0 && this.#options.lanes.every((lane) => !lane.busy);
+  /** Resolves when nothing is on its way to Redis. */
+  flushed(): Promise<void> {
+    if (this.#isFlushed()) return Promise.resolve();
+    return new Promise((resolve) => void this.#whenFlushed.push(resolve));
   }
 
   /** A handler has ended; `ended` is its outcome, or undefined when it no longer counts. */
@@ -170,7 +172,7 @@ export class Dispatcher {
       this.#requested -= wanted;
     }
     this.#prefetch.travelled(performance.now() - startedAt);
-    announce(ended, reply);
+    announce(ended, reply, (next) => this.post(next));
     this.#options.replied(reply);
     this.#accept(this.#options.unpack(reply));
     if (wanted > 0 && this.#mode !== 'quiet') this.#noteSupply(reply);
@@ -185,8 +187,10 @@ export class Dispatcher {
   }
 
   #noteSupply(reply: SettleReply): void {
-    this.#mode = reply.count === 0 ? 'idle' : 'hungry';
-    if (reply.count === 0) this.#options.exhausted(reply);
+    // Woken while the call was under way: it may have been answered before there was anything to take.
+    const supplied = reply.count > 0 || this.#woken;
+    this.#mode = supplied ? 'hungry' : 'idle';
+    if (!supplied) this.#options.exhausted(reply);
   }
 
   /** Starts what may start. A loop, not a recursion: handlers that end at once would nest. */
@@ -225,14 +229,16 @@ export class Dispatcher {
     }
   }
 
+  #isFlushed(): boolean {
+    return this.#outbox.length === 0 && this.#options.lanes.every((lane) => !lane.busy);
+  }
+
   #isSettled(): boolean {
-    return this.#running === 0 && this.#buffer.length === 0 && this.isFlushed;
+    return this.#running === 0 && this.#buffer.length === 0 && this.#isFlushed();
   }
 
   #noteSettled(): void {
-    if (this.#whenSettled.length === 0 || !this.#isSettled()) return;
-    const waiting = this.#whenSettled;
-    this.#whenSettled = [];
-    for (const resolve of waiting) resolve();
+    if (this.#whenFlushed.length > 0 && this.#isFlushed()) for (const resolve of this.#whenFlushed.splice(0)) resolve();
+    if (this.#whenSettled.length > 0 && this.#isSettled()) for (const resolve of this.#whenSettled.splice(0)) resolve();
   }
 }

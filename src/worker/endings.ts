@@ -3,6 +3,7 @@ import { controlSignal } from '../core/control-errors.js';
 import { packAttempt, packOutcome } from '../core/job-record.js';
 import { retentionRule, type RetentionRule } from '../core/retention.js';
 import type { ScriptPacker } from '../core/script-packer.js';
+import { asError } from './as-error.js';
 import type { Job } from '../queue/job.js';
 import { Ending } from '../redis/scripts/settle.js';
 
@@ -10,6 +11,8 @@ import { Ending } from '../redis/scripts/settle.js';
 export interface EndingOf {
   readonly ending: number;
   readonly payload: Buffer | string | ((packer: ScriptPacker) => void);
+  /** How many finished jobs of its kind its rule of retention keeps, -1 for all; undefined when it says nothing of them. */
+  readonly keep?: number | undefined;
 }
 
 /** What the worker knows when a job ends. */
@@ -19,6 +22,8 @@ export interface EndingTerms {
   failed: RetentionRule;
   maxStartedAttempts: number;
   strategy: BackoffStrategy<Job> | undefined;
+  /** Hears of jobs that are to be forgotten after a time of their own, in ms. */
+  noteAge: (ageMs: number) => void;
 }
 
 const nil = Buffer.from([0xc0]);
@@ -30,8 +35,9 @@ export function completion(job: Job, result: unknown, terms: EndingTerms): Endin
   if (retention.kind === 'forget' && result === undefined) return { ending: Ending.forgotten, payload: nil };
   const outcome = packOutcome(result, job.processedOn ?? 0, terms.worker);
   if (retention.kind === 'forget') return { ending: Ending.forgotten, payload: outcome };
-  if (retention.kind === 'keep') return { ending: Ending.kept, payload: outcome };
-  return { ending: Ending.keptFor, payload: (packer) => void packer.array(2).bytes(outcome).number(retention.ageMs) };
+  if (retention.kind === 'keepFor') terms.noteAge(retention.ageMs);
+  if (retention.kind === 'keep') return { ending: Ending.kept, payload: outcome, keep: rule.count };
+  return { ending: Ending.keptFor, keep: rule.count, payload: (packer) => void packer.array(2).bytes(outcome).number(retention.ageMs) };
 }
 
 /** Whether a failed attempt was the last. `reason` is set when something other than the count of attempts decided. */
@@ -49,8 +55,18 @@ async function judge(job: Job, error: Error, attemptsMade: number, terms: Ending
   return decision.retry ? { dead: false, delayMs: decision.delayMs } : { dead: true, delayMs: 0 };
 }
 
+/** What a dead letter takes along. */
+export interface DeathRecord {
+  attemptsMade: number;
+  attempt: Buffer;
+  outcome: Buffer;
+}
+
+/** How a failed attempt ends; `death` when it was the last. */
+export type FailedEnding = EndingOf & { death: DeathRecord | undefined };
+
 /** An attempt went wrong: the job is retried later, or is dead. */
-export async function failure(job: Job, error: Error, terms: EndingTerms): Promise<EndingOf & { dead: boolean }> {
+export async function failure(job: Job, error: Error, terms: EndingTerms): Promise<FailedEnding> {
   const attemptsMade = job.attemptsMade + 1;
   const { verdict, because } = await judgeSafely(job, error, attemptsMade, terms);
   const attempt = packAttempt({
@@ -58,17 +74,22 @@ export async function failure(job: Job, error: Error, terms: EndingTerms): Promi
   });
   if (!verdict.dead) {
     return {
-      dead: false,
+      death: undefined,
       ending: Ending.retried,
       payload: (packer) => void packer.array(4).number(verdict.delayMs).number(attemptsMade).bytes(attempt).flag(job.opts.lifo),
     };
   }
   const outcome = packOutcome(shortened(because.message), job.processedOn ?? 0, terms.worker, 'error');
   const rule = job.opts.removeOnFail === undefined ? terms.failed : retentionRule(job.opts.removeOnFail, terms.failed.ageMs);
+  if (rule.retention.kind === 'keepFor') terms.noteAge(rule.retention.ageMs);
   return {
-    dead: true,
+    death: { attemptsMade, attempt, outcome },
     ending: Ending.failed,
-    payload: (packer) => void ageOf(rule, packer.array(4).bytes(outcome).number(attemptsMade).bytes(attempt)),
+    keep: rule.retention.kind === 'forget' ? undefined : rule.count,
+    payload: (packer) => {
+      ageOf(rule, packer.array(5).bytes(outcome).number(attemptsMade).bytes(attempt));
+      packer.flag(attemptsMade >= (job.opts.attempts ?? 1));
+    },
   };
 }
 
@@ -77,7 +98,7 @@ async function judgeSafely(job: Job, error: Error, attemptsMade: number, terms: 
   try {
     return { verdict: await judge(job, error, attemptsMade, terms), because: error };
   } catch (thrown) {
-    return { verdict: { dead: true, delayMs: 0 }, because: thrown instanceof Error ? thrown : new Error(String(thrown)) };
+    return { verdict: { dead: true, delayMs: 0 }, because: asError(thrown) };
   }
 }
 

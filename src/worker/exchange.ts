@@ -1,10 +1,9 @@
 import { ClosedError } from '../core/errors.js';
 import { randomToken } from '../core/ids.js';
 import { ScriptPacker } from '../core/script-packer.js';
-import type { RetentionRule } from '../core/retention.js';
 import type { Connection } from '../redis/connection.js';
 import type { QueueKeys } from '../redis/keys.js';
-import { settle, type SettleCall, type SettleReply } from '../redis/scripts/settle.js';
+import { Ending, settle, type SettleCall, type SettleReply } from '../redis/scripts/settle.js';
 import type { RateLimiterOptions } from './worker-options.js';
 
 /** One job's end on its way to Redis. */
@@ -15,16 +14,20 @@ export interface Ended {
   readonly ending: number;
   /** Writes the payload that the ending needs. */
   readonly payload: Buffer | string | ((packer: ScriptPacker) => void);
+  /** How many finished jobs of its kind its rule of retention keeps, -1 for all; undefined when it says nothing of them. */
+  readonly keep?: number | undefined;
   /** Called once Redis has answered: whether this holder's word counted. */
   settled(accepted: boolean, now: number): void;
+  /** Called in its place when the job cannot complete, because it has children to wait for: how it ends then, if at all. */
+  unready?(): Promise<Ended | undefined>;
 }
 
 /** What every exchange of a worker says. */
 export interface ExchangeTerms {
   leaseMs: number;
   limiter: RateLimiterOptions | undefined;
-  completed: RetentionRule;
-  failed: RetentionRule;
+  /** How many minutes of per-minute counts to keep, if any. */
+  minutes?: number | undefined;
 }
 
 /** Who hears of calls that fail, and says when to stop repeating them. */
@@ -62,12 +65,12 @@ export class Exchange {
   #seq = 0;
   busy = false;
 
-  constructor(connection: Connection, keys: QueueKeys, terms: ExchangeTerms, workerId: string, supervisor: Supervisor) {
+  constructor(connection: Connection, keys: QueueKeys, terms: ExchangeTerms, worker: string, supervisor: Supervisor) {
     this.#connection = connection;
     this.#keys = keys;
     this.#terms = terms;
     this.#supervisor = supervisor;
-    this.session = `${workerId}-${randomToken(4)}`;
+    this.session = `${worker}~${randomToken(8)}`;
   }
 
   /**
@@ -95,7 +98,7 @@ export class Exchange {
   }
 
   #compose(ended: readonly Ended[], take: TakeRequest): SettleCall {
-    const { leaseMs, limiter, completed, failed } = this.#terms;
+    const { leaseMs, limiter, minutes } = this.#terms;
     return {
       session: this.session,
       seq: ++this.#seq,
@@ -105,10 +108,11 @@ export class Exchange {
       leaseMs,
       max: limiter?.max ?? 0,
       durationMs: limiter?.duration ?? 0,
-      keepCompleted: completed.count,
-      keepFailed: failed.count,
+      keepCompleted: strictest(ended, false),
+      keepFailed: strictest(ended, true),
       woken: take.woken ?? false,
       prefetch: take.prefetch ?? 0,
+      minutes,
     };
   }
 
@@ -124,8 +128,21 @@ export class Exchange {
   }
 }
 
-/** Tells each job how its end was received. */
-export function announce(ended: readonly Ended[], reply: SettleReply): void {
+/** How many completed (or failed) jobs are kept when each of these has its way; -1 for all. */
+function strictest(ended: readonly Ended[], failed: boolean): number {
+  let least = -1;
+  for (const { ending, keep = -1 } of ended) {
+    if (keep >= 0 && (least < 0 || keep < least) && (ending === Ending.failed) === failed) least = keep;
+  }
+  return least;
+}
+
+/** Tells each job how its end was received; `post` is given the ends of those that could not complete. */
+export function announce(ended: readonly Ended[], reply: SettleReply, post: (ended: Ended) => void): void {
   const refused = new Set(reply.refused);
-  for (const [i, end] of ended.entries()) end.settled(!refused.has(i), reply.now);
+  const unready = new Set(reply.unready);
+  for (const [i, end] of ended.entries()) {
+    if (unready.has(i)) void end.unready?.().then((next) => next && post(next));
+    else end.settled(!refused.has(i), reply.now);
+  }
 }

@@ -1,9 +1,11 @@
-import { controlSignal } from '../core/control-errors.js';
-import { TimeoutError } from '../core/errors.js';
+import { controlSignal, UnrecoverableError } from '../core/control-errors.js';
+import { PendingChildrenError, TimeoutError } from '../core/errors.js';
 import type { Job } from '../queue/job.js';
-import { completion, failure, givenBack, postponed, type EndingOf, type EndingTerms } from './endings.js';
+import { completion, failure, givenBack, postponed, type EndingOf, type EndingTerms, type FailedEnding } from './endings.js';
+import { asError } from './as-error.js';
 import type { Ended } from './exchange.js';
 import type { HeldJob } from './held-job.js';
+import type { Undertaker } from './undertaker.js';
 
 /** What processes a job. `signal` fires when the work is no longer wanted; it is given to handlers that name it. */
 export type Handler = (job: Job, token?: string, signal?: AbortSignal) => unknown;
@@ -31,13 +33,15 @@ export class Executor {
   readonly #say: Announcements;
   readonly #wantsSignal: boolean;
   readonly #finish: (held: HeldJob, ended: Ended | undefined) => void;
+  readonly #undertaker: Undertaker | undefined;
 
-  constructor(handler: Handler, terms: EndingTerms, say: Announcements, finish: (held: HeldJob, ended: Ended | undefined) => void) {
+  constructor(handler: Handler, wantsSignal: boolean, terms: EndingTerms, say: Announcements, finish: (held: HeldJob, ended: Ended | undefined) => void, undertaker?: Undertaker) {
     this.#handler = handler;
+    this.#undertaker = undertaker;
     this.#terms = terms;
     this.#say = say;
     this.#finish = finish;
-    this.#wantsSignal = handler.length >= 3;
+    this.#wantsSignal = wantsSignal;
   }
 
   run(held: HeldJob): void {
@@ -46,16 +50,19 @@ export class Executor {
     const { timeout } = job.opts;
     const finishOnce = timeout === undefined ? undefined : this.#deadline(held, timeout);
     let result: unknown;
+    let later: Promise<unknown> | undefined;
     try {
-      if (job.deferredFailure) throw new Error(job.deferredFailure);
+      if (job.deferredFailure) throw new UnrecoverableError(job.deferredFailure);
       result = this.#handler(job, job.token, this.#wantsSignal ? held.signal : undefined);
+      // A thenable of another make may settle twice, or throw: a promise around it does neither.
+      later = result instanceof Promise ? result : isThenable(result) ? Promise.resolve(result) : undefined;
     } catch (error) {
       this.#failed(held, error, finishOnce);
       return;
     }
-    if (isThenable(result)) {
-      result.then(
-        (value) => this.#completed(held, value, finishOnce),
+    if (later) {
+      later.then(
+        (value: unknown) => this.#completed(held, value, finishOnce),
         (error: unknown) => this.#failed(held, error, finishOnce),
       );
     } else {
@@ -83,14 +90,19 @@ export class Executor {
   #failed(held: HeldJob, thrown: unknown, first: (() => boolean) | undefined): void {
     if (first && !first()) return;
     if (held.state !== 'running') return this.#finish(held, undefined);
-    const error = thrown instanceof Error ? thrown : new Error(textOf(thrown));
+    const error = asError(thrown);
     if (held.stopCause === 'shutdown') return this.#finish(held, this.#ended(held, givenBack, () => undefined));
     const signal = controlSignal(error);
     if (signal === 'delayed' || signal === 'waiting' || signal === 'rate-limit' || signal === 'waiting-children') {
       return this.#finish(held, this.#ended(held, postponed(-1), () => undefined));
     }
     failure(held.job, error, this.#terms).then(
-      (ending) => this.#finish(held, held.state === 'running' ? this.#failedEnd(held, ending, error) : undefined),
+      (ending) => {
+        if (held.state !== 'running') return this.#finish(held, undefined);
+        const ended = this.#failedEnd(held, ending, error);
+        if (ending.death && this.#undertaker) this.#undertaker.bury(held, ending.death, ended, this.#finish);
+        else this.#finish(held, ended);
+      },
       (mistake: unknown) => {
         this.#say.error(mistake as Error);
         this.#finish(held, undefined);
@@ -98,13 +110,24 @@ export class Executor {
     );
   }
 
-  #failedEnd(held: HeldJob, ending: EndingOf & { dead: boolean }, error: Error): Ended {
+  /** The handler went well, but the job has children to wait for: the attempt fails. */
+  async #unready(held: HeldJob): Promise<Ended | undefined> {
+    const error = new PendingChildrenError(held.id);
+    try {
+      return this.#failedEnd(held, await failure(held.job, error, this.#terms), error);
+    } catch (mistake) {
+      this.#say.error(mistake as Error);
+      return undefined;
+    }
+  }
+
+  #failedEnd(held: HeldJob, ending: FailedEnding, error: Error): Ended {
     return this.#ended(held, ending, (now) => {
       const { job } = held;
       job.attemptsMade += 1;
       job.failedReason = error.message;
       job.stacktrace = [...(job.stacktrace ?? []), error.stack ?? ''];
-      if (ending.dead) job.finishedOn = now;
+      if (ending.death) job.finishedOn = now;
       this.#say.failed(job, error);
     });
   }
@@ -115,12 +138,14 @@ export class Executor {
       lease: held.lease,
       ending: ending.ending,
       payload: ending.payload,
+      keep: ending.keep,
       settled: (taken, now) => {
         held.state = 'released';
         this.#say.settled(held);
         if (taken) accepted(now);
         else this.#say.lost(held);
       },
+      unready: () => this.#unready(held),
     };
   }
 
@@ -144,13 +169,4 @@ export class Executor {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}
-
-function textOf(thrown: unknown): string {
-  if (typeof thrown === 'string') return thrown;
-  try {
-    return (JSON.stringify(thrown) as string | undefined) ?? typeof thrown;
-  } catch {
-    return Object.prototype.toString.call(thrown);
-  }
 }

@@ -41,7 +41,8 @@ export class LeaseKeeper {
 
   /** Looks after the held jobs from now on, until there are none. */
   watch(): void {
-    this.#timer ??= setInterval(() => void this.#tick(), confirmAfterMs);
+    // Short leases need looking after more often than starts do.
+    this.#timer ??= setInterval(() => void this.#tick(), Math.min(confirmAfterMs, this.#options.renewEveryMs / 2));
   }
 
   stop(): void {

@@ -26,7 +26,7 @@ export function unpackTaken(owner: JobOwner, reply: SettleReply, worker: string,
     const facts = reply.states[i] ? unpackFactsOf(reply.states[i]) : noFacts;
     if (facts !== noFacts) applyFacts(job, facts);
     job.timestamp = record.timestamp;
-    job.priority = reply.priorities[i] ?? 0;
+    job.priority = reply.priorities[i] ?? facts.priority ?? 0;
     job.attemptsStarted += 1;
     job.processedOn = startedAt;
     job.processedBy = worker;
@@ -49,9 +49,10 @@ function readRecords(reply: SettleReply, unreadable: (id: string, error: Error) 
 }
 
 function readOneByOne(reply: SettleReply, unreadable: (id: string, error: Error) => void): (JobRecord | undefined)[] {
+  const sizes = reply.sizes.split(' ').map(Number);
   let from = 0;
   return reply.ids.map((id, i) => {
-    const to = from + (reply.sizes[i] ?? 0);
+    const to = from + (sizes[i] ?? 0);
     const bytes = reply.records.subarray(from, to);
     from = to;
     try {

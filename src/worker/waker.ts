@@ -3,20 +3,25 @@ import type { RedisClient } from '../redis/options.js';
 
 /** How much longer than it should a blocking call may take before its socket is given up as half-open. */
 const graceMs = 2_000;
+/** How long an interrupted call may take to come back before its socket is given up. */
+const interruptMs = 500;
 
 /**
  * Waits for a sign of work on a connection of its own, which blocks on the queue's marker.
  *
- * The marker is a hint. Whatever ends the wait, also an error or a reconnect, the worker looks for itself.
+ * The marker is a hint. Whatever ends the wait, also an error or a reconnect, the worker looks for itself. But a
+ * marker that was popped is never dropped silently: an orderly end asks Redis to unblock the call, so that its answer
+ * still arrives and can be passed on to another worker.
  */
 export class Waker {
   readonly #connection: Connection;
   readonly #markerKey: string;
   readonly #name: string;
   #client: RedisClient | undefined;
-  #waiting = false;
+  #clientId: number | undefined;
+  #wait: Promise<boolean> | undefined;
+  #giveUp: (() => void) | undefined;
   #closed = false;
-  #interrupt: (() => void) | undefined;
 
   constructor(connection: Connection, markerKey: string, name: string) {
     this.#connection = connection;
@@ -26,66 +31,80 @@ export class Waker {
   }
 
   get isWaiting(): boolean {
-    return this.#waiting;
+    return this.#wait !== undefined;
+  }
+
+  /** Connects ahead of the first wait, so that the worker can be seen by its connection also while it never idles. */
+  connect(): void {
+    if (!this.#closed) this.#client ??= this.#open();
   }
 
   /** Resolves true when the marker was there, false after `ms` or when the wait was interrupted. */
   async wait(ms: number): Promise<boolean> {
-    if (this.#closed || this.#waiting) return false;
-    this.#waiting = true;
-    const seconds = Math.max(0.001, Math.ceil(ms) / 1000);
+    if (this.#closed) return false;
+    if (this.#wait) return alongside(this.#wait, ms);
+    this.#wait = this.#block(ms);
     try {
-      this.#client ??= this.#connection.openBlocking(this.#name);
-      return await this.#block(this.#client, seconds, ms + graceMs);
-    } catch {
-      return false;
+      return await this.#wait;
     } finally {
-      this.#waiting = false;
-      this.#interrupt = undefined;
+      this.#wait = undefined;
     }
   }
 
-  /** Ends the wait, as if its time had passed. */
-  interrupt(): void {
-    this.#interrupt?.();
+  /** Ends the wait. Its answer still arrives: true if the marker was there after all. */
+  async interrupt(): Promise<void> {
+    const wait = this.#wait;
+    if (!wait) return;
+    const late = setTimeout(() => this.#giveUp?.(), interruptMs);
+    if (this.#clientId === undefined) this.#giveUp?.();
+    else this.#connection.command('client', ['UNBLOCK', this.#clientId], 'end a wait', interruptMs).catch(() => this.#giveUp?.());
+    await wait;
+    clearTimeout(late);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#closed = true;
     this.#connection.off('close', this.#onConnectionClose);
-    this.interrupt();
+    await this.interrupt();
     this.#drop();
   }
 
-  #block(client: RedisClient, seconds: number, patienceMs: number): Promise<boolean> {
-    return new Promise<boolean>((resolve, reject) => {
-      const late = setTimeout(() => {
-        this.#drop();
-        resolve(false);
-      }, patienceMs);
-      this.#interrupt = () => {
+  async #block(ms: number): Promise<boolean> {
+    const client = (this.#client ??= this.#open());
+    return new Promise<boolean>((resolve) => {
+      const finish = (marked: boolean): void => {
         clearTimeout(late);
-        this.#drop();
-        resolve(false);
+        this.#giveUp = undefined;
+        resolve(marked);
       };
-      client.bzpopmin(this.#markerKey, seconds).then(
-        (popped) => {
-          clearTimeout(late);
-          resolve(popped !== null);
-        },
-        (error: Error) => {
-          clearTimeout(late);
-          this.#drop();
-          reject(error);
-        },
+      this.#giveUp = () => {
+        this.#drop();
+        finish(false);
+      };
+      const late = setTimeout(this.#giveUp, ms + graceMs);
+      client.bzpopmin(this.#markerKey, Math.max(0.001, ms / 1000)).then(
+        (popped) => finish(popped !== null),
+        () => this.#giveUp?.(),
       );
     });
   }
 
-  /** A blocked client cannot be called back, so it is dropped; the next wait opens another. */
+  #open(): RedisClient {
+    const client = this.#connection.openBlocking(this.#name);
+    client.on('ready', () => {
+      this.#clientId = undefined;
+      client.client('ID').then((id) => {
+        if (client === this.#client) this.#clientId = id;
+      }, () => undefined);
+    });
+    return client;
+  }
+
+  /** A client whose socket cannot be trusted is dropped; the next wait opens another. */
   #drop(): void {
     const client = this.#client;
     this.#client = undefined;
+    this.#clientId = undefined;
     if (!client) return;
     client.removeAllListeners('error');
     client.on('error', () => undefined);
@@ -93,5 +112,16 @@ export class Waker {
   }
 
   /** When the shared connection turned out to be dead, the blocking one probably is too. */
-  readonly #onConnectionClose = (): void => this.interrupt();
+  readonly #onConnectionClose = (): void => this.#giveUp?.();
+}
+
+/** One blocking call serves all who wait at a time. Only who made it has the marker; the others just look. */
+async function alongside(wait: Promise<boolean>, ms: number): Promise<false> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.min(ms, 2 ** 31 - 1));
+  });
+  await Promise.race([wait, late]);
+  clearTimeout(timer);
+  return false;
 }

@@ -1,7 +1,13 @@
-import { MAX_DELAY_MS, type BackoffStrategy } from '../core/backoff.js';
-import { callable, either, flag, oneOf, plainObject, shape, textUpTo, wholeNumber, type Check } from '../core/check.js';
+import type { ForkOptions } from 'node:child_process';
+import type { WorkerOptions as WorkerThreadsOptions } from 'node:worker_threads';
+import { MAX_DELAY_MS } from '../core/backoff.js';
+import {
+  callable, checkName, either, flag, oneOf, plainObject, refusedBy, shape, textUpTo, wholeNumber, type Check,
+} from '../core/check.js';
 import type { KeepJobs } from '../core/job-options.js';
-import type { Job } from '../queue/job.js';
+import { schemasCheck, type JobSchemas } from '../core/schema.js';
+import type { MetricsOptions } from '../metrics/metrics.js';
+import type { AdvancedOptions } from '../queue/bullmq-types.js';
 import { baseChecks, type QueueBaseOptions } from '../queue/queue-base.js';
 
 /** At most `max` jobs start in any `duration` ms, over all workers of the queue that say so. */
@@ -12,7 +18,7 @@ export interface RateLimiterOptions {
   duration: number;
 }
 
-export interface WorkerOptions extends QueueBaseOptions {
+export interface WorkerOptions extends QueueBaseOptions, SandboxedOptions {
   /** A name that events, history and `getWorkers` show, up to 256 characters. Default: the worker's id. */
   name?: string;
   /** Start at once rather than with `run()`. Default true. */
@@ -48,16 +54,32 @@ export interface WorkerOptions extends QueueBaseOptions {
   runRetryDelay?: number;
   /** How long `close()` lets running jobs finish before it aborts them and gives them back, in ms. Default 30,000. */
   closeTimeout?: number;
-  settings?: { backoffStrategy?: BackoffStrategy<Job>; repeatStrategy?: (...args: never[]) => unknown; repeatKeyHashAlgorithm?: string };
-  metrics?: { maxDataPoints?: number };
-  /** Run a file's handler in worker threads rather than child processes. Default false. */
+  settings?: AdvancedOptions;
+  /** Count completed and failed jobs by the minute, for `queue.getMetrics`. Default: nothing is counted. */
+  metrics?: MetricsOptions;
+  /** Hold data against the `schemas` before the handler sees it; what does not satisfy them fails for good. Default false. */
+  validateOnTake?: boolean;
+  /** A Standard Schema per job name, for `validateOnTake`. */
+  schemas?: JobSchemas;
+}
+
+/** How a file's handler runs. */
+export interface SandboxedOptions {
+  /** In worker threads rather than child processes. Default false. */
   useWorkerThreads?: boolean;
-  workerForkOptions?: object;
-  workerThreadsOptions?: object;
+  workerForkOptions?: ForkOptions;
+  workerThreadsOptions?: WorkerThreadsOptions;
+}
+
+export interface GetNextJobOptions {
+  /** Wait for a job, up to `drainDelay`. Default true. */
+  block?: boolean;
 }
 
 const keep: Check = shape({ age: wholeNumber(1, 2 ** 32, 'seconds'), count: wholeNumber(0, 2 ** 31), limit: wholeNumber(1, 2 ** 31) });
 const ms = wholeNumber(1, MAX_DELAY_MS, 'milliseconds');
+/** What a timer of Node can wait. */
+const timerMs = wholeNumber(1, 2 ** 31 - 1, 'milliseconds');
 
 export const concurrencyCheck = wholeNumber(1, 100_000, 'jobs');
 
@@ -66,23 +88,25 @@ export const workerChecks: Record<string, Check> = {
   name: textUpTo(256),
   autorun: flag,
   concurrency: concurrencyCheck,
-  limiter: shape({ max: wholeNumber(1, 2 ** 31), duration: ms, groupKey: textUpTo(256) }),
-  maximumRateLimitDelay: ms,
+  limiter: shape({ max: wholeNumber(1, 2 ** 31), duration: ms, groupKey: textUpTo(256) }, ['max', 'duration']),
+  maximumRateLimitDelay: timerMs,
   maxStartedAttempts: wholeNumber(1, 2 ** 31),
   maxStalledCount: wholeNumber(0, 2 ** 31),
   stalledInterval: ms,
   removeOnComplete: either(keep, flag, wholeNumber(0, 2 ** 31)),
   removeOnFail: either(keep, flag, wholeNumber(0, 2 ** 31)),
-  deadLetter: shape({ queue: textUpTo(256) }),
+  deadLetter: shape({ queue: refusedBy(checkName) }, ['queue']),
   skipStalledCheck: flag,
   skipLockRenewal: flag,
   drainDelay: (value) => (typeof value === 'number' && value > 0 && value <= 3600 ? undefined : 'a number of seconds above 0, at most 3600'),
   lockDuration: wholeNumber(100, MAX_DELAY_MS, 'milliseconds'),
   lockRenewTime: ms,
-  runRetryDelay: ms,
+  runRetryDelay: timerMs,
   closeTimeout: wholeNumber(0, MAX_DELAY_MS, 'milliseconds'),
   settings: shape({ backoffStrategy: callable, repeatStrategy: callable, repeatKeyHashAlgorithm: oneOf('md5', 'sha1', 'sha256', 'sha512') }),
-  metrics: plainObject,
+  metrics: shape({ maxDataPoints: wholeNumber(1, 100_000, 'minutes') }),
+  validateOnTake: flag,
+  schemas: schemasCheck,
   useWorkerThreads: flag,
   workerForkOptions: plainObject,
   workerThreadsOptions: plainObject,

@@ -1,5 +1,6 @@
-import { checkValue } from '../core/check.js';
-import { InvalidInputError, LeaseLostError, StateError } from '../core/errors.js';
+import { MAX_DELAY_MS } from '../core/backoff.js';
+import { checkArguments, checkValue, flag, idCheck, listOf, textUpTo, wholeNumber } from '../core/check.js';
+import { InvalidInputError, StateError } from '../core/errors.js';
 import { randomToken } from '../core/ids.js';
 import { defaultCompletedAgeMs, defaultFailedAgeMs, workerRule } from '../core/retention.js';
 import { RateLimitError } from '../core/control-errors.js';
@@ -7,25 +8,30 @@ import { Job, type JobHolder, type JobOwner } from '../queue/job.js';
 import { JobStore } from '../queue/job-store.js';
 import { readJob } from '../queue/read-job.js';
 import { QueueBase } from '../queue/queue-base.js';
+import { clientName } from '../redis/client-name.js';
 import type { SettleReply } from '../redis/scripts/settle.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import { Dispatcher } from './dispatcher.js';
-import { completion, failure, postponed, type EndingOf, type EndingTerms } from './endings.js';
+import { failure, type EndingTerms } from './endings.js';
 import { Exchange, type ExchangeTerms } from './exchange.js';
-import { Executor, type Handler } from './executor.js';
+import { Executor } from './executor.js';
 import type { HeldJob } from './held-job.js';
 import { LeaseKeeper } from './lease-keeper.js';
+import { Announcer, type Stage } from './announcer.js';
+import { ByHand } from './by-hand.js';
+import type { AnyJobOf as EachJob } from '../queue/job-types.js';
+import { TracingAnnouncer } from './tracing-announcer.js';
+import { prepareHandler, type PreparedHandler, type ProcessorSource } from './processor.js';
+import { Rest } from './rest.js';
+import { Undertaker } from './undertaker.js';
+import { bringToRest } from './staged-stop.js';
+import type { WorkerListener } from './worker-listener.js';
 import { unpackTaken } from './unpack-taken.js';
-import { Waker } from './waker.js';
-import { concurrencyCheck, workerChecks, workerDefaults, type WorkerOptions } from './worker-options.js';
-
-/** What processes the jobs of a queue. */
-export type Processor<DataType = any, ResultType = any, NameType extends string = string> = // eslint-disable-line @typescript-eslint/no-explicit-any -- BullMQ's defaults
-  (job: Job<DataType, ResultType, NameType>, token?: string, signal?: AbortSignal) => Promise<ResultType> | ResultType;
+import { concurrencyCheck, workerChecks, workerDefaults, type GetNextJobOptions, type WorkerOptions } from './worker-options.js';
 
 const laneCount = 2;
-/** How long an aborted handler has to end by itself before its job is given back. */
-const abortGraceMs = 500;
+/** How long `close` waits for letters to parents; what is left then is delivered by another worker. */
+const lettersMs = 2_000;
 
 /**
  * The consumer's side of a queue: takes jobs, runs them, settles them.
@@ -36,7 +42,7 @@ const abortGraceMs = 500;
  * 4. Announces only what Redis has accepted.
  * 5. Stops in stages: quiet, drained until a deadline, aborted, given back.
  */
-export class Worker<DataType = any, ResultType = any, NameType extends string = string> extends QueueBase implements JobOwner, JobHolder { // eslint-disable-line @typescript-eslint/no-explicit-any -- BullMQ's defaults
+export class Worker<Jobs = any, ResultType = any, NameType extends string = string> extends QueueBase implements JobOwner { // eslint-disable-line @typescript-eslint/no-explicit-any -- BullMQ's defaults
   declare readonly opts: WorkerOptions;
   /** Names this worker in leases and in the attempt history. */
   readonly id = `w${randomToken(9)}`;
@@ -45,20 +51,28 @@ export class Worker<DataType = any, ResultType = any, NameType extends string = 
   readonly #terms: EndingTerms;
   readonly #exchangeTerms: ExchangeTerms;
   readonly #dispatcher: Dispatcher;
+  readonly #byHand: ByHand;
+  readonly #handler: PreparedHandler | undefined;
   readonly #executor: Executor | undefined;
   readonly #leases: LeaseKeeper;
   readonly #scheduler: Scheduler;
-  readonly #waker: Waker;
+  readonly #rest: Rest;
+  readonly #announcer: Announcer;
+  readonly #undertaker: Undertaker | undefined;
   #running: Promise<void> | undefined;
   #stopRunning: (() => void) | undefined;
   #paused = false;
   #over = false;
-  #limitTimer: NodeJS.Timeout | undefined;
   #active = false;
+  #forced = false;
+  #force: () => void = () => undefined;
+  readonly #whenForced = new Promise<void>((resolve) => {
+    this.#force = resolve;
+  });
 
-  constructor(name: string, processor: Processor<DataType, ResultType, NameType> | null | undefined, opts: WorkerOptions) {
+  constructor(name: string, processor: ProcessorSource<Jobs, ResultType, NameType> | null | undefined, opts: WorkerOptions) {
     super(name, opts, workerChecks);
-    checkProcessor(processor);
+    this.#handler = this.#prepared(processor);
     const options = { ...workerDefaults, ...opts };
     this.jobs = new JobStore(this.connection, this.keys);
     const completed = workerRule(opts.removeOnComplete, defaultCompletedAgeMs);
@@ -66,27 +80,59 @@ export class Worker<DataType = any, ResultType = any, NameType extends string = 
     this.#terms = {
       worker: opts.name ?? this.id, completed, failed,
       maxStartedAttempts: opts.maxStartedAttempts ?? Infinity, strategy: opts.settings?.backoffStrategy,
+      noteAge: (ageMs) => this.#scheduler.noteAge(ageMs),
     };
-    this.#exchangeTerms = { leaseMs: options.lockDuration, limiter: opts.limiter, completed, failed };
+    this.#exchangeTerms = { leaseMs: options.lockDuration, limiter: opts.limiter, minutes: opts.metrics?.maxDataPoints };
     this.#dispatcher = new Dispatcher({
       lanes: Array.from({ length: laneCount }, () => this.#newExchange()),
       concurrency: options.concurrency,
       start: (held) => this.#start(held),
       unpack: (reply) => this.#unpack(reply),
       exhausted: (reply) => this.#exhausted(reply),
-      replied: (reply) => this.#scheduler.noteDue(reply.dueAt),
+      replied: (reply) => this.#replied(reply),
       failed: (error) => this.#over || this.report(error),
     });
-    this.#executor = processor ? new Executor(processor as Handler, this.#terms, this.#announcements(), (held, ended) => this.#dispatcher.finish(held, ended)) : undefined;
+    this.#announcer = this.#newAnnouncer();
+    this.#undertaker = opts.deadLetter && new Undertaker(this.jobs, opts.deadLetter.queue, (error) => this.report(error));
+    this.#executor = this.#handler && this.#newExecutor(this.#handler);
     this.#leases = this.#newLeaseKeeper(options.lockDuration, opts.lockRenewTime ?? options.lockDuration / 2);
     this.#scheduler = this.#newScheduler(options);
-    this.#waker = new Waker(this.connection, this.keys.key('marker'), this.#clientName());
-    if (processor && (opts.autorun ?? true)) this.run().catch((error: unknown) => this.report(error as Error));
+    this.#rest = this.#newRest(options);
+    this.#byHand = this.#newByHand();
+    if (this.#handler && (opts.autorun ?? true)) this.run().catch((error: unknown) => this.report(error as Error));
+  }
+
+  /** Typed listeners; see {@link WorkerListener}. */
+  override on<Event extends keyof WorkerListener<Jobs, ResultType, NameType>>(event: Event, listener: WorkerListener<Jobs, ResultType, NameType>[Event]): this {
+    return super.on(event, listener);
+  }
+
+  override once<Event extends keyof WorkerListener<Jobs, ResultType, NameType>>(event: Event, listener: WorkerListener<Jobs, ResultType, NameType>[Event]): this {
+    return super.once(event, listener);
+  }
+
+  override off<Event extends keyof WorkerListener<Jobs, ResultType, NameType>>(event: Event, listener: WorkerListener<Jobs, ResultType, NameType>[Event]): this {
+    return super.off(event, listener);
+  }
+
+  /** Typed as the listeners are. */
+  override emit<Event extends keyof WorkerListener<Jobs, ResultType, NameType>>(event: Event, ...args: Parameters<WorkerListener<Jobs, ResultType, NameType>[Event]>): boolean {
+    return super.emit(event, ...args);
+  }
+
+  /** A worker that cannot be must not hold on to its connection. */
+  #prepared(processor: unknown): PreparedHandler | undefined {
+    try {
+      return processor === undefined || processor === null ? undefined : prepareHandler(processor, this.opts);
+    } catch (error) {
+      void this.disconnect();
+      throw error;
+    }
   }
 
   /** @internal */
   get holder(): JobHolder {
-    return this;
+    return this.#byHand;
   }
 
   /** How many jobs run at a time. Setting it takes effect at once; jobs that run already run on. */
@@ -97,6 +143,7 @@ export class Worker<DataType = any, ResultType = any, NameType extends string = 
   set concurrency(value: number) {
     checkValue(value, concurrencyCheck, 'concurrency');
     this.#dispatcher.concurrency = value;
+    this.#handler?.resize(value);
     if (this.#dispatcher.mode === 'hungry') this.#dispatcher.pump();
     else this.#look(false);
   }
@@ -110,7 +157,7 @@ export class Worker<DataType = any, ResultType = any, NameType extends string = 
       this.#stopRunning = resolve;
     });
     this.connection.on('ready', this.#onReady);
-    this.connection.server().then(() => this.#begin(), (error: unknown) => this.#refused(error as Error));
+    this.#enter();
     return this.#running;
   }
 
@@ -127,12 +174,12 @@ export class Worker<DataType = any, ResultType = any, NameType extends string = 
     if (this.#paused) return;
     this.#paused = true;
     this.#dispatcher.quiet();
-    this.#waker.interrupt();
+    this.#rest.interrupt();
     if (!doNotWaitActive) await this.#dispatcher.settled();
     this.emitSafely('paused');
   }
 
-  resume(): void {
+  async resume(): Promise<void> {
     if (!this.#paused) return;
     this.#paused = false;
     this.emitSafely('resumed');
@@ -145,22 +192,30 @@ export class Worker<DataType = any, ResultType = any, NameType extends string = 
    *
    * `block` (default true) waits for a job, up to `drainDelay`.
    */
-  async getNextJob(token: string = randomToken(12), { block = true }: { block?: boolean } = {}): Promise<Job<DataType, ResultType, NameType> | undefined> {
+  async getNextJob(token: string = randomToken(12), opts: GetNextJobOptions = {}): Promise<EachJob<Jobs, ResultType, NameType> | undefined> {
     this.assertOpen();
-    const deadline = performance.now() + (this.opts.drainDelay ?? 5) * 1000;
-    for (let woken = false; ;) {
-      const reply = await this.#newExchange().call([], { wanted: 1, token, woken });
-      const [held] = this.#unpack(reply);
-      if (held) return held.job as Job<DataType, ResultType, NameType>;
-      const left = deadline - performance.now();
-      if (!block || left <= 0 || this.closing) return undefined;
-      woken = await this.#waker.wait(Math.min(left, reply.waitMs > 0 ? reply.waitMs : left));
-    }
+    checkValue(token, textUpTo(512), 'token');
+    checkArguments(opts, { block: flag });
+    const { block = true } = opts;
+    const waitMs = block ? (this.opts.drainDelay ?? workerDefaults.drainDelay) * 1000 : 0;
+    return (await this.#byHand.next(token, waitMs)) as EachJob<Jobs, ResultType, NameType> | undefined;
+  }
+
+  /** Runs the handler on a job taken by hand and ends it as the handler says. Throws LEASE_LOST, INVALID_HANDLER. */
+  processJob(job: Job, token: string, _fetchNext?: () => boolean): Promise<void> {
+    return this.#byHand.process(job, token);
+  }
+
+  /** Looks for stalled jobs, schedules and delayed jobs that are due; a running worker does so by itself. */
+  async startStalledCheckTimer(): Promise<void> {
+    this.assertOpen();
+    if (!this.#active) this.#scheduler.start();
   }
 
   /** No job of the queue starts for `ms` milliseconds; then throw `Worker.RateLimitError()` from the handler. */
   async rateLimit(ms: number): Promise<void> {
-    const till = Math.ceil(this.connection.now + ms);
+    checkValue(ms, wholeNumber(0, MAX_DELAY_MS, 'milliseconds'), 'ms');
+    const till = (await this.connection.serverNow()) + ms;
     await this.connection.command('hset', [this.keys.key('meta'), 'limitedTill', till], 'limit the rate');
   }
 
@@ -182,13 +237,10 @@ export class Worker<DataType = any, ResultType = any, NameType extends string = 
 
   /** Pushes back the deadlines of leases taken by hand; answers the ids whose leases are lost. */
   async extendJobLocks(ids: string[], tokens: string[], duration: number): Promise<string[]> {
-    const stored = await this.jobs.fetch(ids);
-    const leases = new Map(stored.map((job) => [job.id, job.lease]));
-    const held = await Promise.all(ids.map((id, i) => {
-      const lease = leases.get(id);
-      return lease?.startsWith(`${tokens[i] ?? ''}|`) ? this.jobs.renew(id, lease, duration) : Promise.resolve(false);
-    }));
-    return ids.filter((_, i) => !held[i]);
+    checkValue(ids, listOf(idCheck, 'ids'), 'ids');
+    checkValue(tokens, listOf(textUpTo(512), 'tokens'), 'tokens');
+    checkValue(duration, wholeNumber(1, MAX_DELAY_MS, 'milliseconds'), 'duration');
+    return this.#byHand.extend(ids, tokens, duration);
   }
 
   /**
@@ -196,89 +248,35 @@ export class Worker<DataType = any, ResultType = any, NameType extends string = 
    * without spending an attempt. `force` aborts at once.
    */
   override close(force = false): Promise<void> {
-    if (force) this.#force?.();
     this.#forced ||= force;
+    if (force) this.#force();
     return super.close();
-  }
-
-  #force: (() => void) | undefined;
-  #forced = false;
-
-  /** @internal */
-  async complete(job: Job, result: unknown, _token: string): Promise<void> {
-    await this.#settleByHand(job, completion(job, result, this.#terms), _token, 'complete it');
-    job.attemptsMade += 1;
-    job.returnvalue = result;
-    this.emitSafely('completed', job, result, 'active');
-  }
-
-  /** @internal */
-  async fail(job: Job, error: Error, token: string): Promise<void> {
-    await this.#settleByHand(job, await failure(job, error, this.#terms), token, 'fail it');
-    job.attemptsMade += 1;
-    job.failedReason = error.message;
-    this.emitSafely('failed', job, error, 'active');
-  }
-
-  /** @internal */
-  async giveBack(job: Job, dueAt: number, token: string | undefined): Promise<void> {
-    await this.#settleByHand(job, postponed(dueAt > 0 ? dueAt : -1), token, 'move it');
-  }
-
-  /** @internal */
-  progressed(job: Job, progress: unknown): void {
-    if (this.listenerCount('progress') > 0) this.emitSafely('progress', job, progress);
   }
 
   protected override async shutdown(): Promise<void> {
     this.emitSafely('closing', 'closing queue');
     this.connection.off('ready', this.#onReady);
-    clearTimeout(this.#limitTimer);
     this.#dispatcher.quiet();
-    this.#waker.close();
+    await this.#rest.close();
     await this.#scheduler.stop();
-    await this.#drain();
+    await bringToRest(this.#dispatcher, this.#forced ? 0 : this.opts.closeTimeout ?? workerDefaults.closeTimeout, this.#whenForced);
+    await this.#handler?.close(this.#forced);
+    await this.jobs.courier.idle(lettersMs);
     this.#over = true;
     this.#leases.stop();
     this.#stopRunning?.();
     this.emitSafely('closed');
   }
 
-  /** Lets running jobs end until the deadline, then tells them to stop, then gives them back. */
-  async #drain(): Promise<void> {
-    const { closeTimeout = workerDefaults.closeTimeout } = this.opts;
-    const forced = new Promise<void>((resolve) => {
-      this.#force = resolve;
-    });
-    if (!this.#forced && (await settledWithin(this.#dispatcher.settled(), closeTimeout, forced))) return;
-    for (const held of this.#dispatcher.held.values()) held.stop('shutdown', new Error('The worker is shutting down.'));
-    if (await settledWithin(this.#dispatcher.settled(), abortGraceMs)) return;
-    for (const held of this.#dispatcher.held.values()) {
-      if (held.state !== 'running') continue;
-      held.state = 'released';
-      this.#dispatcher.post({ id: held.id, lease: held.lease, ending: 5, payload: '', settled: () => this.#dispatcher.forget(held) });
-    }
-    await settledWithin(this.#dispatcher.settled(), 0, this.#handedBack());
-  }
-
-  /** Resolves when what was given back is settled, or after as long as an aborted handler has. */
-  #handedBack(): Promise<void> {
-    return new Promise((resolve) => {
-      const over = setTimeout(resolve, 4 * abortGraceMs);
-      const look = setInterval(() => {
-        if (!this.#dispatcher.isFlushed) return;
-        clearInterval(look);
-        clearTimeout(over);
-        resolve();
-      }, 5);
-      setTimeout(() => clearInterval(look), 4 * abortGraceMs);
-    });
+  #enter(): void {
+    this.connection.server().then(() => this.#begin(), (error: unknown) => this.#refused(error as Error));
   }
 
   #begin(): void {
-    if (this.closing) return;
+    if (this.closing || this.#active) return;
     this.#active = true;
     this.#scheduler.start();
+    this.#rest.waker.connect();
     this.emitSafely('ready');
     if (!this.#paused) this.#dispatcher.wake(false);
   }
@@ -287,9 +285,7 @@ export class Worker<DataType = any, ResultType = any, NameType extends string = 
   #refused(error: Error): void {
     this.report(error);
     if (this.opts.skipVersionCheck) return this.#begin();
-    this.#limitTimer = setTimeout(() => {
-      if (!this.closing) this.connection.server().then(() => this.#begin(), (again: unknown) => this.#refused(again as Error));
-    }, this.opts.runRetryDelay ?? workerDefaults.runRetryDelay);
+    this.#rest.lookIn(this.opts.runRetryDelay ?? workerDefaults.runRetryDelay);
   }
 
   #start(held: HeldJob): void {
@@ -304,6 +300,12 @@ export class Worker<DataType = any, ResultType = any, NameType extends string = 
         this.#dispatcher.finish(held, undefined);
       },
     );
+  }
+
+  #replied(reply: SettleReply): void {
+    this.#scheduler.noteDue(reply.dueAt);
+    if (reply.hasFlows) this.#scheduler.noteFlows();
+    if (reply.letters.length > 0) this.jobs.courier.deliver(reply.letters).catch((error: unknown) => this.#over || this.report(error as Error));
   }
 
   #unpack(reply: SettleReply): HeldJob[] {
@@ -322,83 +324,24 @@ export class Worker<DataType = any, ResultType = any, NameType extends string = 
 
   #exhausted(reply: SettleReply): void {
     this.#scheduler.noteExpiry(reply.expiresAt);
-    if (this.#drainedSince && reply.waitMs === 0) {
-      this.#drainedSince = false;
-      this.emitSafely('drained');
-    }
-    if (reply.waitMs > 0) {
-      const { maximumRateLimitDelay = workerDefaults.maximumRateLimitDelay } = this.opts;
-      clearTimeout(this.#limitTimer);
-      this.#limitTimer = setTimeout(() => this.#look(false), Math.min(reply.waitMs, maximumRateLimitDelay));
-    } else {
-      void this.#sleep();
-    }
-  }
-
-  #drainedSince = true;
-
-  /** Waits for a sign of work. Ends by looking, whatever ended it. */
-  async #sleep(): Promise<void> {
-    if (this.#waker.isWaiting || this.closing || this.#paused) return;
-    const marked = await this.#waker.wait((this.opts.drainDelay ?? workerDefaults.drainDelay) * 1000);
-    if (this.isClosing()) return;
-    if (marked && (this.isPaused() || !this.#dispatcher.hasFreeSlots)) await this.#passOn();
-    else if (this.connection.isReady) this.#look(marked);
-    else this.#limitTimer = setTimeout(() => this.#look(false), this.opts.runRetryDelay ?? workerDefaults.runRetryDelay);
-  }
-
-  /** This worker was woken but cannot take anything: another one may. */
-  async #passOn(): Promise<void> {
-    await this.connection.command('zadd', [this.keys.key('marker'), 0, '0'], 'wake another worker').catch((error: unknown) => this.report(error as Error));
+    if (reply.waitMs === 0) this.#announcer.drained();
+    this.#rest.after(reply);
   }
 
   #look(woken: boolean): void {
-    if (this.#active && !this.#paused && !this.closing) this.#dispatcher.wake(woken);
+    if (this.#paused || this.closing) return;
+    if (this.#active) this.#dispatcher.wake(woken);
+    else if (this.#running) this.#enter();
   }
 
   readonly #onReady = (): void => this.#look(false);
 
-  async #settleByHand(job: Job, ending: EndingOf, token: string | undefined, doing: string): Promise<void> {
-    const held = this.#dispatcher.held.get(job.id);
-    const lease = held?.job === job ? held.lease : job.leaseOf(token);
-    const accepted = await new Promise<boolean>((resolve) => {
-      this.#dispatcher.post({ id: job.id, lease, ...ending, settled: resolve });
-    });
-    if (!accepted) throw new LeaseLostError(job.id, doing);
-    if (held) held.state = 'released';
-  }
-
-  #announcements(): ConstructorParameters<typeof Executor>[2] {
-    return {
-      active: (job) => {
-        if (this.listenerCount('active') > 0) this.emitSafely('active', job, 'waiting');
-      },
-      completed: (job, result) => {
-        this.#drainedSince = true;
-        if (this.listenerCount('completed') > 0) this.emitSafely('completed', job, result, 'active');
-      },
-      failed: (job, error) => {
-        this.#drainedSince = true;
-        this.logger.info({ queue: this.name, jobId: job.id, attemptsMade: job.attemptsMade }, 'job failed');
-        if (this.listenerCount('failed') > 0) this.emitSafely('failed', job, error, 'active');
-      },
-      settled: (held) => this.#dispatcher.forget(held),
-      lost: (held) => this.#loseLease(held),
-      error: (error) => this.report(error),
-    };
-  }
-
-  #loseLease(held: HeldJob): void {
-    const known = held.stopCause === 'lease lost';
-    held.loseLease();
-    this.#dispatcher.forget(held);
-    if (known) return;
-    if (this.listenerCount('leaseLost') > 0) this.emitSafely('leaseLost', held.job);
-    this.report(new LeaseLostError(held.id, 'settle it'));
+  #newExecutor({ run, wantsSignal }: PreparedHandler): Executor {
+    return new Executor(this.#announcer.within(run), wantsSignal, this.#terms, this.#announcer, (held, ended) => this.#dispatcher.finish(held, ended), this.#undertaker);
   }
 
   #newExchange(): Exchange {
-    return new Exchange(this.connection, this.keys, this.#exchangeTerms, this.id, {
+    return new Exchange(this.connection, this.keys, this.#exchangeTerms, this.#terms.worker, {
       retryDelayMs: this.opts.runRetryDelay ?? workerDefaults.runRetryDelay,
       failed: (error) => this.report(error),
       isOver: () => this.#over,
@@ -413,14 +356,9 @@ export class Worker<DataType = any, ResultType = any, NameType extends string = 
       renewEveryMs,
       renewNothing: this.opts.skipLockRenewal ?? false,
       held: () => this.#dispatcher.held.values(),
-      renewed: (ids) => {
-        if (this.listenerCount('locksRenewed') > 0) this.emitSafely('locksRenewed', { count: ids.length, jobIds: ids });
-      },
-      lost: (held) => this.#loseLease(held),
-      failed: (ids, error) => {
-        this.report(error);
-        if (this.listenerCount('lockRenewalFailed') > 0) this.emitSafely('lockRenewalFailed', ids);
-      },
+      renewed: (ids) => this.#announcer.renewed(ids),
+      lost: (held) => this.#announcer.lost(held),
+      failed: (ids, error) => this.#announcer.renewalFailed(ids, error),
     });
   }
 
@@ -435,40 +373,61 @@ export class Worker<DataType = any, ResultType = any, NameType extends string = 
       failedAgeMs: this.#terms.failed.ageMs,
       retryDelayMs: options.runRetryDelay,
       stalled: (job) => {
-        if (job.started) this.emitSafely('stalled', job.id, 'active');
+        if (job.started) this.#announcer.stalled(job.id);
         if (job.dead) void this.#announceDead(job.id);
       },
       failed: (error) => this.report(error),
     });
   }
 
+  #newRest(options: typeof workerDefaults & WorkerOptions): Rest {
+    return new Rest({
+      connection: this.connection,
+      markerKey: this.keys.key('marker'),
+      clientName: clientName(this.keys, this.opts.name === undefined ? '' : `:w:${this.opts.name}`),
+      longestWaitMs: options.drainDelay * 1000,
+      longestLimitMs: options.maximumRateLimitDelay,
+      retryDelayMs: options.runRetryDelay,
+      isOpen: () => !this.#paused && !this.closing,
+      hasFreeSlots: () => this.#dispatcher.hasFreeSlots,
+      look: (woken) => this.#look(woken),
+      failed: (error) => this.report(error),
+    });
+  }
+
+  #newAnnouncer(): Announcer {
+    const stage: Stage = {
+      name: this.name,
+      logger: this.logger,
+      listenerCount: (event) => this.listenerCount(event),
+      emit: (event, ...args) => void this.emitSafely(event, ...args),
+      report: (error) => this.report(error),
+      forget: (held) => this.#dispatcher.forget(held),
+    };
+    const { telemetry, name } = this.opts;
+    return telemetry ? new TracingAnnouncer(stage, telemetry, { id: this.id, name }) : new Announcer(stage);
+  }
+
+  #newByHand(): ByHand {
+    return new ByHand({
+      jobs: this.jobs,
+      terms: this.#terms,
+      dispatcher: this.#dispatcher,
+      handler: this.#handler,
+      newExchange: () => this.#newExchange(),
+      unpack: (reply) => this.#unpack(reply),
+      waitForWork: (ms) => this.#rest.waker.wait(ms),
+      isClosing: () => this.isClosing(),
+      isOver: () => this.#over,
+      listenerCount: (event) => this.listenerCount(event),
+      emit: (event, ...args) => void this.emitSafely(event, ...args),
+    });
+  }
+
+  /** A job died while nobody held it. */
   async #announceDead(id: string): Promise<void> {
-    if (this.listenerCount('failed') === 0) return;
     const job = await this.jobs.fetch([id]).then(([stored]) => stored && readJob(this, stored), () => undefined);
-    this.emitSafely('failed', job, new Error('job stalled more than allowable limit'), 'active');
-  }
-
-  #clientName(): string {
-    const suffix = this.opts.name === undefined ? '' : `:w:${this.opts.name.replace(/[^\x21-\x7e]/g, '_')}`;
-    return `${this.keys.prefix}:${Buffer.from(this.name).toString('base64')}${suffix}`.replace(/[^\x21-\x7e]/g, '_');
-  }
-}
-
-function checkProcessor(processor: unknown): void {
-  if (processor === undefined || processor === null || typeof processor === 'function') return;
-  throw new InvalidInputError('INVALID_HANDLER', { field: 'processor', message: `The processor is ${typeof processor}, not a function.` });
-}
-
-/** True when the work settles before the time, or the other event, comes. */
-async function settledWithin(work: Promise<void>, ms: number, orElse?: Promise<void>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    if (!orElse || ms > 0) timer = setTimeout(() => resolve(false), Math.min(ms, 2 ** 31 - 1));
-    void orElse?.then(() => resolve(false));
-  });
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
+    this.#announcer.failed(job, new Error('job stalled more than allowable limit'));
+    await this.#undertaker?.collect().catch((error: unknown) => this.report(error as Error));
   }
 }

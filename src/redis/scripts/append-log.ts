@@ -12,7 +12,8 @@ export interface AppendLogCall {
 /** Adds a row to the log of a job; answers how many rows there are, or -1 when there is no such job. */
 export const appendLog = defineScript({
   source: lua.appendLog,
-  keys: ['job', 'logs'],
+  keys: ['job', 'logs', 'sessions'],
+  once: (call: AppendLogCall) => call.row !== undefined,
   args: (call: AppendLogCall) => [call.id, call.row ?? '', call.keep],
   reply: (raw) => integer(raw),
 });

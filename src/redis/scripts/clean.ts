@@ -1,3 +1,4 @@
+import { readLetters } from '../letters.js';
 import { defineScript, list, text } from '../script.js';
 import type { StateSet } from '../../core/states.js';
 import { lua } from '../lua.generated.js';
@@ -17,10 +18,15 @@ export interface CleanCall {
 export const clean = defineScript({
   source: lua.clean,
   keys: [
-    'set', 'meta', 'job', 'wait', 'run', 'state', 'outcome', 'history', 'progress', 'logs',
-    'expire', 'dedup', 'outbox', 'marker', 'events',
+    'set', 'meta', 'job', 'wait', 'delayed', 'run', 'state', 'outcome', 'history', 'progress', 'logs', 'expire',
+    'dedup', 'outbox', 'pending', 'orphans', 'sessions', 'marker', 'events',
   ],
-  set: (call: CleanCall) => call.set,
+  // Whoever empties a whole set does not mind to be told less.
+  once: (call: CleanCall) => call.till !== '+inf',
+  choose: (call: CleanCall) => ({ set: call.set }),
   args: (call: CleanCall) => [call.limit, call.till, call.event, call.from ?? '-inf'],
-  reply: (raw) => list(raw).map(text),
+  reply: (raw) => {
+    const [ids, letters] = list(raw);
+    return { ids: list(ids).map(text), letters: readLetters(letters) };
+  },
 });

@@ -21,7 +21,10 @@ export interface EnqueueReply {
 /** Adds a batch of jobs. */
 export const enqueue = defineScript({
   source: lua.enqueue,
-  keys: ['meta', 'job', 'wait', 'delayed', 'active', 'state', 'sessions', 'dedup', 'marker', 'events'],
+  keys: [
+    'meta', 'job', 'wait', 'delayed', 'active', 'state', 'history', 'progress', 'logs', 'sessions', 'dedup',
+    'pending', 'marker', 'events',
+  ],
   args: (call: EnqueueCall) => [call.session, call.seq, call.plain, call.special, call.names],
   reply: (raw): EnqueueReply => {
     const [now, ...standing] = list(raw);

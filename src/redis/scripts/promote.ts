@@ -12,7 +12,9 @@ export interface PromoteCall {
 /** Moves delayed jobs into `wait`. */
 export const promote = defineScript({
   source: lua.promote,
-  keys: ['meta', 'wait', 'delayed', 'state', 'marker', 'events'],
+  keys: ['meta', 'wait', 'delayed', 'state', 'sessions', 'marker', 'events'],
+  // What is due may be promoted by anyone, and as often as one likes.
+  once: (call: PromoteCall) => call.everything,
   args: (call: PromoteCall) => [call.limit, call.everything ? 1 : 0, call.ids ?? ''],
   reply: (raw) => {
     const [count, dueAt] = list(raw);

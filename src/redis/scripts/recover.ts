@@ -1,3 +1,4 @@
+import { readLetters } from '../letters.js';
 import { defineScript, integer, list, text } from '../script.js';
 import { lua } from '../lua.generated.js';
 
@@ -15,14 +16,14 @@ export interface RecoveredJob {
 export const recover = defineScript({
   source: lua.recover,
   keys: [
-    'meta', 'job', 'wait', 'active', 'failed', 'run', 'state', 'outcome', 'history', 'progress',
-    'logs', 'expire', 'dedup', 'outbox', 'marker', 'events',
+    'meta', 'job', 'wait', 'delayed', 'active', 'failed', 'run', 'state', 'outcome', 'history', 'progress', 'logs',
+    'expire', 'dedup', 'outbox', 'pending', 'orphans', 'marker', 'events',
   ],
   args: (call: { maxStalledCount: number; limit: number; keepFailed: number }) =>
     [call.maxStalledCount, call.limit, call.keepFailed],
   reply: (raw) => {
-    const [jobs, expiresAt] = list(raw);
-    return { jobs: list(jobs).map((job) => recovered(list(job))), expiresAt: integer(expiresAt) };
+    const [jobs, expiresAt, letters] = list(raw);
+    return { jobs: list(jobs).map((job) => recovered(list(job))), expiresAt: integer(expiresAt), letters: readLetters(letters) };
   },
 });
 

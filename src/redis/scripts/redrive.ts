@@ -17,8 +17,11 @@ export type Redriven = 'moved' | 'elsewhere' | 'missing';
 /** Puts finished jobs back into `wait`: an outcome per id when ids are given, otherwise how many were moved. */
 export const redrive = defineScript({
   source: lua.redrive,
-  keys: ['set', 'meta', 'job', 'wait', 'state', 'outcome', 'history', 'progress', 'expire', 'marker', 'events'],
-  set: (call: RedriveCall) => call.set,
+  keys: [
+    'set', 'meta', 'job', 'wait', 'state', 'outcome', 'history', 'progress', 'expire', 'outbox', 'sessions', 'marker', 'events',
+  ],
+  once: () => true,
+  choose: (call: RedriveCall) => ({ set: call.set }),
   args: (call: RedriveCall) => [
     call.limit, call.till, call.ids ? packStrings(call.ids) : '',
     (call.resetAttempts ? 'm' : '') + (call.resetStarted ? 's' : ''), call.set,

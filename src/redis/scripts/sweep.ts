@@ -13,7 +13,8 @@ export interface SweepCall {
 export const sweep = defineScript({
   source: lua.sweep,
   keys: [
-    'meta', 'job', 'completed', 'failed', 'state', 'outcome', 'history', 'progress', 'logs', 'expire', 'sessions', 'dedup',
+    'meta', 'job', 'completed', 'failed', 'state', 'outcome', 'history', 'progress', 'logs', 'expire', 'sessions',
+    'dedup', 'pending', 'orphans',
   ],
   args: (call: SweepCall) => [call.completedAgeMs, call.failedAgeMs, call.limit, call.sessionAgeMs],
   reply: (raw) => {

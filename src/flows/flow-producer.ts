@@ -1,0 +1,186 @@
+import { EventEmitter } from 'node:events';
+import { checkId, checkName, checkOptions, checkValue, anything, plainObject, wholeNumber } from '../core/check.js';
+import { ClosedError } from '../core/errors.js';
+import { IdMaker } from '../core/ids.js';
+import { noLog, type Logger } from '../core/logger.js';
+import { Job } from '../queue/job.js';
+import { baseChecks, defaultPrefix, type Backend, type QueueBaseOptions } from '../queue/queue-base.js';
+import { readJob } from '../queue/read-job.js';
+import type { Connection } from '../redis/connection.js';
+import { QueueKeys } from '../redis/keys.js';
+import { checkConnection } from '../redis/options.js';
+import { share, type ConnectionShare } from '../redis/pool.js';
+import { addFlows } from './add-flow.js';
+import { checkFlowOpts, type FlowJob, type FlowOpts, type FlowQueuesOpts } from './flow-job.js';
+import { planFlow, type PlannedJob } from './flow-plan.js';
+import { FlowQueues } from './flow-queue.js';
+import { readFlow, type JobNode, type NodeOpts } from './read-flow.js';
+
+/** Options of a flow producer: those of everything that speaks to queues. */
+export type FlowProducerOptions = QueueBaseOptions;
+
+/** What a flow producer emits. */
+export interface FlowProducerListener {
+  /** The connection failed; it is restored by itself. */
+  error: (error: Error) => void;
+  'ioredis:close': () => void;
+}
+
+/**
+ * Adds trees of jobs over any number of queues. A job with children waits until all of them have ended, and can read
+ * their results (`job.getChildrenValues()`); what the failure of a child means for its parent is the child's option.
+ */
+export class FlowProducer extends EventEmitter {
+  readonly opts: FlowProducerOptions;
+  /** Set while closing and after: resolves when closed. */
+  closing: Promise<void> | undefined;
+  readonly #share: ConnectionShare;
+  readonly #queues: FlowQueues;
+  readonly #ids = new IdMaker();
+  readonly #prefix: string;
+  readonly #logger: Logger;
+  #closed = false;
+
+  constructor(opts: FlowProducerOptions) {
+    super();
+    checkValue(opts, plainObject, 'options');
+    if (opts.prefix !== undefined) checkName(opts.prefix, 'prefix');
+    checkOptions(opts, baseChecks, '');
+    checkConnection(opts.connection);
+    this.opts = opts;
+    this.#prefix = opts.prefix ?? defaultPrefix;
+    this.#logger = opts.logger ?? noLog;
+    this.#share = share(opts.connection);
+    this.#queues = new FlowQueues(this.connection);
+    this.connection.on('error', this.#onError);
+    this.connection.on('close', this.#onClose);
+  }
+
+  /** Typed listeners; see {@link FlowProducerListener}. */
+  override on<Event extends keyof FlowProducerListener>(event: Event, listener: FlowProducerListener[Event]): this {
+    return super.on(event, listener);
+  }
+
+  override once<Event extends keyof FlowProducerListener>(event: Event, listener: FlowProducerListener[Event]): this {
+    return super.once(event, listener);
+  }
+
+  override off<Event extends keyof FlowProducerListener>(event: Event, listener: FlowProducerListener[Event]): this {
+    return super.off(event, listener);
+  }
+
+  /** @internal */
+  get connection(): Connection {
+    return this.#share.connection;
+  }
+
+  /** The Redis key of one of a queue's parts, e.g. `toKey('mails', 'wait')`. */
+  toKey(queueName: string, type: string): string {
+    return new QueueKeys(this.#prefix, queueName).key(type);
+  }
+
+  /** The client behind the producer. */
+  getBackend(): Backend {
+    return { client: this.connection.client };
+  }
+
+  /** Resolves once Redis answers. Rejects REDIS_UNAVAILABLE, REDIS_DENIED or UNSUPPORTED_SERVER. */
+  async waitUntilReady(): Promise<void> {
+    this.#assertOpen();
+    await this.connection.ready();
+  }
+
+  /**
+   * Adds a tree of jobs, checked as a whole before anything is sent. Resolves once Redis holds all of them; no parent can
+   * run before. A job that stood there already keeps its place, becomes a child if it has no parent, and is handed out
+   * with `deduplicated: true`.
+   *
+   * Rejects InvalidInputError before anything is written, PARENT_NOT_FOUND when the root names a parent that does not
+   * exist; after a RedisError part of the tree may be there, and adding it again under the same ids completes it.
+   */
+  async add(flow: FlowJob, opts: FlowOpts = {}): Promise<JobNode> {
+    checkFlowOpts(opts);
+    const [node] = await this.#add([flow], opts.queuesOptions, () => 'flow');
+    return node as JobNode;
+  }
+
+  /** Adds any number of trees, in as few calls as their levels and queues allow. All are checked before the first is sent. */
+  async addBulk(flows: FlowJob[], opts: FlowOpts = {}): Promise<JobNode[]> {
+    checkFlowOpts(opts);
+    checkValue(flows, (value) => (Array.isArray(value) ? undefined : 'a list of flows'), 'flows');
+    return this.#add(flows, opts.queuesOptions, (i) => `flows[${i}]`);
+  }
+
+  /** Reads a tree from its root down, as far as its jobs are still known. Undefined when there is no such root. */
+  async getFlow(opts: NodeOpts): Promise<JobNode | undefined> {
+    this.#assertOpen();
+    checkValue(opts, plainObject, 'opts');
+    checkOptions(opts, { id: anything, queueName: anything, prefix: anything, depth: levels, maxChildren: levels }, '');
+    const { id, queueName, prefix = this.#prefix, depth = 10, maxChildren = 20 } = opts;
+    checkId(id, 'id');
+    checkName(queueName, 'queueName');
+    checkName(prefix, 'prefix');
+    return readFlow(this.#queues, { prefix, queue: queueName, id }, depth, maxChildren);
+  }
+
+  /** Waits for what is under way and gives up the connection. Calling it again waits for the same end. */
+  close(): Promise<void> {
+    this.closing ??= this.#queues.drained().finally(() => this.#release());
+    return this.closing;
+  }
+
+  /** Gives up the connection without waiting for anything. */
+  async disconnect(): Promise<void> {
+    this.#release();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #add(flows: readonly unknown[], queuesOptions: FlowQueuesOpts | undefined, pathOf: (i: number) => string): Promise<JobNode[]> {
+    this.#assertOpen();
+    const terms = {
+      queues: this.#queues, prefix: this.#prefix, queuesOptions, makeId: () => this.#ids.next(), now: Math.round(this.connection.now),
+    };
+    const roots = flows.map((flow, i) => planFlow(flow, terms, pathOf(i)));
+    const standing = await addFlows(roots);
+    return Promise.all(roots.map((root) => nodeOf(root, standing)));
+  }
+
+  #assertOpen(): void {
+    if (this.#closed || this.closing) throw new ClosedError('flow producer');
+  }
+
+  #release(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.connection.off('error', this.#onError);
+    this.connection.off('close', this.#onClose);
+    this.#share.release();
+  }
+
+  readonly #onError = (error: Error): void => {
+    this.#logger.error({ err: error }, error.message);
+    if (this.listenerCount('error') > 0) this.emit('error', error);
+  };
+
+  readonly #onClose = (): void => void this.emit('ioredis:close');
+}
+
+const levels = wholeNumber(1, Number.MAX_SAFE_INTEGER);
+
+async function nodeOf(planned: PlannedJob, standing: Map<PlannedJob, string>): Promise<JobNode> {
+  const job = await handleOf(planned, standing.get(planned));
+  if (planned.children.length === 0) return { job };
+  return { job, children: await Promise.all(planned.children.map((child) => nodeOf(child, standing))) };
+}
+
+/** A handle on what was added, or on what stands in its place. */
+async function handleOf({ queue, draft, node }: PlannedJob, standing: string | undefined): Promise<Job> {
+  const handle = new Job(queue, node.name, node.data, draft.opts, draft.request.id);
+  handle.timestamp = draft.timestamp;
+  if (standing === undefined) return handle;
+  const [stored] = await queue.jobs.fetch([standing]);
+  return Object.assign(stored ? readJob(queue, stored) : handle, { id: standing, deduplicated: true });
+}

@@ -1,0 +1,90 @@
+import type { JobsOptions } from '../core/job-options.js';
+import type { AttemptRecord, DeadLetterOrigin } from '../core/job-record.js';
+import type { Job, JobProgress } from './job.js';
+
+/** The parent of a job: its id, and the qualified name of its queue. */
+export interface ParentKeys {
+  id?: string;
+  queueKey: string;
+}
+
+/** A job as `toJSON` shows it. */
+export interface JobView<DataType = any, ReturnType = any, NameType extends string = string> { // eslint-disable-line @typescript-eslint/no-explicit-any -- as in Job
+  id: string;
+  name: NameType;
+  data: DataType;
+  opts: JobsOptions;
+  progress: JobProgress;
+  returnvalue: ReturnType;
+  failedReason: string;
+  stacktrace: string[] | null;
+  deferredFailure: string;
+  attemptsMade: number;
+  attemptsStarted: number;
+  stalledCounter: number;
+  timestamp: number;
+  processedOn?: number;
+  finishedOn?: number;
+  processedBy?: string;
+  delay: number;
+  priority: number;
+  token?: string;
+  deduplicated: boolean;
+  deduplicationId?: string;
+  repeatJobKey?: string;
+  parentKey?: string;
+  parent?: ParentKeys;
+  attemptHistory: AttemptRecord[];
+  deadLetterOf?: DeadLetterOrigin;
+  queueQualifiedName: string;
+}
+
+/** A job as BullMQ stores it: data, result and stack traces are JSON texts. */
+export interface JobJson {
+  id: string;
+  name: string;
+  data: string;
+  opts: JobsOptions;
+  progress: JobProgress;
+  attemptsMade: number;
+  attemptsStarted: number;
+  stalledCounter: number;
+  timestamp: number;
+  failedReason: string;
+  returnvalue: string;
+  stacktrace?: string;
+  finishedOn?: number;
+  processedOn?: number;
+  delay?: number;
+  priority?: number;
+  parent?: ParentKeys;
+  parentKey?: string;
+  repeatJobKey?: string;
+  deduplicationId?: string;
+  deferredFailure?: string;
+  processedBy?: string;
+}
+
+/** The same with the queue it belongs to. */
+export type JobJsonSandbox = JobJson & { queueName: string; queueQualifiedName: string; prefix: string };
+
+export function asJson(job: Job): JobJson {
+  const known = {
+    id: job.id, name: job.name, data: JSON.stringify(job.data === undefined ? {} : job.data), opts: job.opts, parent: job.parent, parentKey: job.parentKey,
+    progress: job.progress, attemptsMade: job.attemptsMade, attemptsStarted: job.attemptsStarted, stalledCounter: job.stalledCounter,
+    finishedOn: job.finishedOn, processedOn: job.processedOn, processedBy: job.processedBy, timestamp: job.timestamp, delay: job.delay, priority: job.priority,
+    failedReason: JSON.stringify(job.failedReason), stacktrace: JSON.stringify(job.stacktrace), returnvalue: JSON.stringify(job.returnvalue) as string | undefined,
+    deduplicationId: job.deduplicationId, repeatJobKey: job.repeatJobKey, deferredFailure: job.deferredFailure as string | undefined,
+  };
+  return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)) as unknown as JobJson;
+}
+
+/** Puts onto a handle what a {@link JobJson} says beyond name, data and options. */
+export function applyJson(job: Job, json: Partial<JobJson>): void {
+  const { name: _name, data: _data, opts: _opts, id: _id, stacktrace, returnvalue, failedReason, parent, ...plain } = json;
+  Object.assign(job, plain);
+  if (parent?.id !== undefined) job.parent = { id: parent.id, queueKey: parent.queueKey };
+  if (stacktrace !== undefined) job.stacktrace = JSON.parse(stacktrace) as string[];
+  if (returnvalue !== undefined) job.returnvalue = JSON.parse(returnvalue) as unknown;
+  if (failedReason !== undefined) job.failedReason = String(JSON.parse(failedReason));
+}

@@ -1,0 +1,33 @@
+import type { JobsOptions } from '../core/job-options.js';
+import { SpanKind, TelemetryAttributes } from '../telemetry/names.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
+import { trace } from '../telemetry/trace.js';
+import type { NewJob } from './draft.js';
+
+interface Added {
+  id: string;
+}
+
+/** Adds a job within a span, and sends the span's context along, unless the job says `omitContext`. */
+export function tracedAdd<T extends Added>(telemetry: Telemetry, queue: string, job: NewJob, add: (opts: JobsOptions | undefined) => Promise<T>): Promise<T> {
+  const about = { kind: SpanKind.PRODUCER, operation: 'add', queue, destination: `${queue}.${job.name}` };
+  return trace(telemetry, about, async (span, metadata) => {
+    const added = await add(withContext(job.opts, metadata));
+    span?.setAttributes({ [TelemetryAttributes.JobName]: job.name, [TelemetryAttributes.JobId]: added.id });
+    return added;
+  });
+}
+
+/** The same for many jobs in one span. A job that brings a context of its own keeps it. */
+export function tracedAddBulk<T>(telemetry: Telemetry, queue: string, jobs: readonly NewJob[], addBulk: (jobs: NewJob[]) => Promise<T>): Promise<T> {
+  return trace(telemetry, { kind: SpanKind.PRODUCER, operation: 'addBulk', queue }, (span, metadata) => {
+    span?.setAttributes({ [TelemetryAttributes.BulkNames]: jobs.map((job) => job.name), [TelemetryAttributes.BulkCount]: jobs.length });
+    return addBulk(jobs.map((job) => (job.opts?.telemetry?.metadata ? job : { ...job, opts: withContext(job.opts, metadata) })));
+  });
+}
+
+function withContext(opts: JobsOptions | undefined, metadata: (() => string) | undefined): JobsOptions | undefined {
+  if (!metadata || opts?.telemetry?.omitContext) return opts;
+  const context = metadata();
+  return context ? { ...opts, telemetry: { metadata: context } } : opts;
+}

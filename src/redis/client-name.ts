@@ -1,0 +1,6 @@
+import type { QueueKeys } from './keys.js';
+
+/** The name of a queue's connection in `CLIENT LIST`, which takes printable ASCII without blanks only. */
+export function clientName(keys: QueueKeys, suffix = ''): string {
+  return `${keys.prefix}:${Buffer.from(keys.queue).toString('base64')}${suffix}`.replace(/[^\x21-\x7e]/g, '_');
+}

@@ -1,0 +1,129 @@
+import { controlSignal } from '../core/control-errors.js';
+import { ClosedError, InvalidInputError, LeaseLostError, PendingChildrenError } from '../core/errors.js';
+import type { Job, JobHolder } from '../queue/job.js';
+import type { JobStore } from '../queue/job-store.js';
+import type { SettleReply } from '../redis/scripts/settle.js';
+import { asError } from './as-error.js';
+import type { Dispatcher } from './dispatcher.js';
+import { completion, failure, postponed, type EndingOf, type EndingTerms } from './endings.js';
+import type { Exchange } from './exchange.js';
+import type { HeldJob } from './held-job.js';
+import type { PreparedHandler } from './processor.js';
+import { waitForChildren } from './wait-for-children.js';
+
+/** What taking by hand needs of its worker. */
+export interface Workbench {
+  readonly jobs: JobStore;
+  readonly terms: EndingTerms;
+  readonly dispatcher: Dispatcher;
+  readonly handler: PreparedHandler | undefined;
+  newExchange(): Exchange;
+  unpack(reply: SettleReply): HeldJob[];
+  /** Waits for a sign of work; true when there was one. */
+  waitForWork(ms: number): Promise<boolean>;
+  isClosing(): boolean;
+  isOver(): boolean;
+  listenerCount(event: string): number;
+  emit(event: string, ...args: unknown[]): void;
+}
+
+/** Jobs that are taken, run and ended one by one: `getNextJob` and what the job's own methods ask for. */
+export class ByHand implements JobHolder {
+  readonly #worker: Workbench;
+  readonly #exchanges: Exchange[] = [];
+
+  constructor(worker: Workbench) {
+    this.#worker = worker;
+  }
+
+  async next(token: string, waitMs: number): Promise<Job | undefined> {
+    const deadline = performance.now() + waitMs;
+    for (let woken = false; ;) {
+      const reply = await this.#idleExchange().call([], { wanted: 1, token, woken });
+      const [held] = this.#worker.unpack(reply);
+      if (held) return held.job;
+      const left = deadline - performance.now();
+      if (left <= 0 || this.#worker.isClosing()) return undefined;
+      woken = await this.#worker.waitForWork(Math.min(left, reply.waitMs > 0 ? reply.waitMs : left));
+    }
+  }
+
+  /** Runs the worker's handler on a job that was taken by hand, and ends it as the handler says. */
+  async process(job: Job, token: string): Promise<void> {
+    const { handler } = this.#worker;
+    if (!handler) throw new InvalidInputError('INVALID_HANDLER', { field: 'processor', message: 'This worker has no processor to run.' });
+    let result: unknown;
+    try {
+      result = await handler.run(job, token, handler.wantsSignal ? new AbortController().signal : undefined);
+    } catch (thrown) {
+      const signal = controlSignal(thrown);
+      if (signal === undefined || signal === 'unrecoverable') await this.fail(job, thrown, token);
+      else if (signal === 'rate-limit') await this.giveBack(job, 0, token);
+      return;
+    }
+    await this.complete(job, result, token);
+  }
+
+  /** Pushes back the deadlines of these leases; answers the ids whose leases are lost. */
+  async extend(ids: string[], tokens: string[], durationMs: number): Promise<string[]> {
+    const { jobs } = this.#worker;
+    const leases = new Map((await jobs.fetch(ids)).map((job) => [job.id, job.lease]));
+    const held = await Promise.all(ids.map((id, i) => {
+      const lease = leases.get(id);
+      return lease?.startsWith(`${tokens[i] ?? ''}|`) ? jobs.renew(id, lease, durationMs) : Promise.resolve(false);
+    }));
+    return ids.filter((_, i) => !held[i]);
+  }
+
+  async complete(job: Job, result: unknown, token: string): Promise<void> {
+    await this.#settle(job, completion(job, result, this.#worker.terms), token, 'complete it');
+    job.attemptsMade += 1;
+    job.returnvalue = result;
+    this.#worker.emit('completed', job, result, 'active');
+  }
+
+  async fail(job: Job, thrown: unknown, token: string): Promise<void> {
+    const error = asError(thrown);
+    await this.#settle(job, await failure(job, error, this.#worker.terms), token, 'fail it');
+    job.attemptsMade += 1;
+    job.failedReason = error.message;
+    this.#worker.emit('failed', job, error, 'active');
+  }
+
+  async giveBack(job: Job, dueAt: number, token: string | undefined): Promise<void> {
+    await this.#settle(job, postponed(dueAt > 0 ? dueAt : -1), token, 'move it');
+  }
+
+  awaitChildren(job: Job, token: string, child: string | undefined): Promise<boolean> {
+    return waitForChildren(this.#worker.jobs, job, this.#worker.dispatcher.held.get(job.id), { token, child });
+  }
+
+  progressed(job: Job, progress: unknown): void {
+    if (this.#worker.listenerCount('progress') > 0) this.#worker.emit('progress', job, progress);
+  }
+
+  /** A session for taking. Each call needs one of its own, but sessions that are free again are used again. */
+  #idleExchange(): Exchange {
+    const free = this.#exchanges.find((exchange) => !exchange.busy);
+    if (free) return free;
+    const exchange = this.#worker.newExchange();
+    this.#exchanges.push(exchange);
+    return exchange;
+  }
+
+  async #settle(job: Job, ending: EndingOf, token: string | undefined, doing: string): Promise<void> {
+    const { dispatcher } = this.#worker;
+    if (this.#worker.isOver()) throw new ClosedError('worker');
+    const held = dispatcher.held.get(job.id);
+    const lease = job.leaseOf(token);
+    const accepted = await new Promise<boolean>((resolve, reject) => {
+      const unready = async (): Promise<undefined> => {
+        reject(new PendingChildrenError(job.id));
+        return undefined;
+      };
+      dispatcher.post({ id: job.id, lease, ...ending, settled: resolve, unready });
+    });
+    if (!accepted) throw new LeaseLostError(job.id, doing);
+    if (held) held.state = 'released';
+  }
+}

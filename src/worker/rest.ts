@@ -1,0 +1,90 @@
+import type { Connection } from '../redis/connection.js';
+import type { SettleReply } from '../redis/scripts/settle.js';
+import { Waker } from './waker.js';
+
+export interface RestOptions {
+  connection: Connection;
+  markerKey: string;
+  clientName: string;
+  /** The longest wait before the worker looks by itself. */
+  longestWaitMs: number;
+  longestLimitMs: number;
+  retryDelayMs: number;
+  /** Whether the worker takes jobs at all now. */
+  isOpen: () => boolean;
+  hasFreeSlots: () => boolean;
+  /** Look for jobs; `woken` when the marker said that there are some. */
+  look: (woken: boolean) => void;
+  failed: (error: Error) => void;
+}
+
+/** The first wait; each one that ends without a marker is followed by one twice as long. */
+const firstWaitMs = 5_000;
+
+/**
+ * What an idle worker does: it waits for the marker, for the end of a limit, or for the connection, and then looks.
+ * Whatever ends a wait, the worker looks by itself: the marker is only a hint.
+ */
+export class Rest {
+  readonly #options: RestOptions;
+  readonly waker: Waker;
+  #timer: NodeJS.Timeout | undefined;
+  #sleeping: Promise<void> | undefined;
+  /** There was nothing to do since the last wait ended. */
+  #tired = false;
+  #waitMs: number;
+
+  constructor(options: RestOptions) {
+    this.#options = options;
+    this.#waitMs = Math.min(firstWaitMs, options.longestWaitMs);
+    this.waker = new Waker(options.connection, options.markerKey, options.clientName);
+  }
+
+  /** The last take found nothing, for the reason that its reply tells. */
+  after(reply: SettleReply): void {
+    if (reply.waitMs > 0) this.lookIn(Math.min(reply.waitMs, this.#options.longestLimitMs));
+    else if (!this.waker.isWaiting) {
+      this.#tired = true;
+      this.#sleeping ??= this.#sleep();
+    }
+  }
+
+  lookIn(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#options.look(false), ms);
+  }
+
+  interrupt(): void {
+    void this.waker.interrupt();
+  }
+
+  /** Resolves when nothing waits any more, and a marker that came too late has been passed on. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.waker.close();
+    await this.#sleeping;
+  }
+
+  async #sleep(): Promise<void> {
+    while (this.#tired && this.#options.isOpen()) {
+      this.#tired = false;
+      const marked = await this.waker.wait(this.#waitMs);
+      this.#waitMs = Math.min(marked ? firstWaitMs : 2 * this.#waitMs, this.#options.longestWaitMs);
+      await this.#rise(marked);
+    }
+    this.#sleeping = undefined;
+  }
+
+  async #rise(marked: boolean): Promise<void> {
+    const { isOpen, hasFreeSlots, look, connection, retryDelayMs } = this.#options;
+    if (marked && !(isOpen() && hasFreeSlots())) await this.#passOn();
+    else if (connection.isReady) look(marked);
+    else this.lookIn(retryDelayMs);
+  }
+
+  /** This worker was woken but cannot take anything: another one may. */
+  async #passOn(): Promise<void> {
+    const { connection, markerKey, failed } = this.#options;
+    await connection.command('zadd', [markerKey, 0, '0'], 'wake another worker').catch((error: unknown) => failed(error as Error));
+  }
+}

@@ -1,0 +1,57 @@
+import type { JobStore } from '../queue/job-store.js';
+import { QueueKeys } from '../redis/keys.js';
+import { list, text } from '../redis/script.js';
+import { transfer, type TransferItem } from '../redis/scripts/transfer.js';
+import type { DeathRecord } from './endings.js';
+import type { Ended } from './exchange.js';
+import type { HeldJob } from './held-job.js';
+
+const step = 500;
+
+/**
+ * Moves dead letters to a queue of their own, each in one transition: the job leaves this queue and enters the other
+ * in the same script, with its data and its whole attempt history.
+ */
+export class Undertaker {
+  readonly #jobs: JobStore;
+  readonly #target: QueueKeys;
+  readonly #failed: (error: Error) => void;
+
+  constructor(jobs: JobStore, queue: string, failed: (error: Error) => void) {
+    this.#jobs = jobs;
+    this.#target = new QueueKeys(jobs.keys.prefix, queue);
+    this.#failed = failed;
+  }
+
+  /** Buries a job that this worker holds. When that is not possible it stays here, in `failed`. */
+  bury(held: HeldJob, death: DeathRecord, ended: Ended, finish: (held: HeldJob, ended: Ended | undefined) => void): void {
+    this.#transfer([{ id: held.id, lease: held.lease, ...death }]).then(
+      ([moved]) => {
+        ended.settled(moved ?? false, Math.round(this.#jobs.connection.now));
+        finish(held, undefined);
+      },
+      (error: unknown) => {
+        this.#failed(error as Error);
+        finish(held, ended);
+      },
+    );
+  }
+
+  /** Buries what died while nobody held it, e.g. stalled jobs: everything in `failed`. */
+  async collect(): Promise<void> {
+    const { connection, keys } = this.#jobs;
+    for (let moved = step; moved === step;) {
+      const found = list(await connection.command('zrange', [keys.key('failed'), 0, step - 1], 'list dead letters')).map(text);
+      if (found.length === 0) return;
+      const outcomes = await this.#transfer(found.map((id) => ({ id, lease: '', attemptsMade: 0 })));
+      moved = outcomes.filter(Boolean).length;
+    }
+  }
+
+  async #transfer(items: TransferItem[]): Promise<boolean[]> {
+    const { connection, keys, courier } = this.#jobs;
+    const { moved, letters } = await connection.run(transfer, keys, { prefix: keys.prefix, queue: keys.queue, target: this.#target, items, direction: 'bury' });
+    courier.deliver(letters).catch(this.#failed);
+    return moved;
+  }
+}

@@ -1,0 +1,280 @@
+import { readHistory, type HistoryEvent } from '../infra/history.js';
+import type { FaultRecord } from '../infra/nemesis.js';
+import type { Life } from './tape.js';
+import type { Violations } from './violations.js';
+
+/** Faults that can let a lease run out: what hinders a worker, or Redis, or the way between them. */
+export const leaseBreaking = new Set([
+  'kill-worker', 'pause-worker', 'block-worker', 'black-hole', 'delay', 'trickle', 'refuse-connections', 'freeze-redis', 'restart-redis',
+  'busy-script', 'reply-errors', 'squeeze-memory', 'disk-error', 'clock-step', 'fail-over', 'move-slot', 'drop-requests', 'drop-replies',
+  'cut-requests', 'cut-replies',
+]);
+/** Faults of one process or one connection: Redis and all others go on. */
+const local = new Set(['kill-worker', 'pause-worker', 'block-worker', 'script-flush', 'cut-connections', 'client-kill']);
+
+/** Work goes on this soon after everything is healed. */
+const healedWithinMs = 10_000;
+
+export interface CheckOptions {
+  readonly folder: string;
+  readonly lives: ReadonlyMap<string, Life>;
+  readonly faults: readonly FaultRecord[];
+  readonly leaseMs: number;
+  readonly concurrency: number;
+  /** False where acknowledged writes may be lost by design, as in a failover without confirmation: losses are counted then. */
+  readonly durable: boolean;
+  readonly violations: Violations;
+}
+
+export interface Figures {
+  readonly asked: number;
+  readonly acknowledged: number;
+  readonly unknown: number;
+  readonly refused: number;
+  readonly runs: number;
+  /** Runs beyond one for each attempt. */
+  readonly extraRuns: number;
+  readonly stalls: number;
+  /** Acknowledged jobs that never ran. */
+  readonly lost: number;
+  readonly errors: Readonly<Record<string, number>>;
+  /** From the end of a fault to the next job done, in ms. */
+  readonly progressMs: Spread;
+  /** From the kill of a worker to the next run of a job that it had begun, in ms, where nothing else was wrong. */
+  readonly crashMs: Spread;
+}
+
+export interface Spread {
+  readonly count: number;
+  readonly median: number;
+  readonly most: number;
+}
+
+interface Run {
+  readonly process: string;
+  readonly at: bigint;
+  readonly made: number;
+  end?: bigint;
+}
+
+/** What a handler writes when it begins. */
+interface Begun {
+  readonly tag: string;
+  readonly made: number;
+}
+
+interface Ask {
+  readonly tags: readonly string[];
+}
+
+/** Reads all histories and compares them with what Redis told. */
+export async function checkHistory(options: CheckOptions): Promise<Figures> {
+  const reading = new Reading();
+  for await (const event of readHistory(options.folder)) reading.note(event);
+  return new Verdict(reading, options).figures();
+}
+
+/** What the clients and handlers say. */
+class Reading {
+  readonly answers = new Map<string, { type: 'ok' | 'fail' | 'unknown' | 'open'; ids: Set<string> }>();
+  readonly runs = new Map<string, Run[]>();
+  readonly idsOf = new Map<string, Set<string>>();
+  readonly ends: bigint[] = [];
+  readonly errors: Record<string, number> = {};
+  readonly #open = new Map<string, Ask>();
+
+  note(event: HistoryEvent): void {
+    switch (event.type) {
+      case 'invoke': {
+        const { tags } = event.value as unknown as Ask;
+        this.#open.set(`${event.process} ${event.call}`, { tags });
+        for (const tag of tags) if (!this.answers.has(tag)) this.answers.set(tag, { type: 'open', ids: new Set() });
+        return;
+      }
+      case 'ok': case 'fail': case 'unknown': return this.#answered(event);
+      case 'start': return this.#started(event.job, event.process, event.at, event.value as unknown as Begun);
+      case 'end': {
+        this.ends.push(event.at);
+        const run = this.runs.get(event.job)?.find((one) => one.process === event.process && one.end === undefined);
+        if (run) run.end = event.at;
+        return;
+      }
+      case 'note': return this.#noted(event.value);
+      case 'fault': return;
+    }
+  }
+
+  #answered(event: HistoryEvent & { type: 'ok' | 'fail' | 'unknown' }): void {
+    const key = `${event.process} ${event.call}`;
+    const ask = this.#open.get(key);
+    this.#open.delete(key);
+    const ids = event.type === 'ok' ? (event.value as readonly string[]) : [];
+    const error = `add: ${JSON.stringify(event.value)}`;
+    if (event.type !== 'ok') this.errors[error] = (this.errors[error] ?? 0) + 1;
+    for (const [i, tag] of (ask?.tags ?? []).entries()) {
+      const answer = this.answers.get(tag);
+      if (!answer) continue;
+      // A call that is asked again may be certain later, but once unknown it is not undone by a refusal.
+      if (event.type === 'ok' || answer.type === 'open') answer.type = event.type;
+      else if (answer.type === 'fail' && event.type === 'unknown') answer.type = 'unknown';
+      const id = ids[i];
+      if (id !== undefined) answer.ids.add(id);
+    }
+  }
+
+  #started(job: string, process: string, at: bigint, { tag, made }: Begun): void {
+    const runs = this.runs.get(job) ?? [];
+    this.runs.set(job, runs);
+    runs.push({ process, at, made });
+    const ids = this.idsOf.get(tag) ?? new Set();
+    this.idsOf.set(tag, ids.add(job));
+  }
+
+  #noted(value: unknown): void {
+    const { errors = {} } = value as { errors?: Record<string, number> };
+    for (const [code, count] of Object.entries(errors)) this.errors[code] = Math.max(this.errors[code] ?? 0, count);
+  }
+}
+
+class Verdict {
+  readonly #read: Reading;
+  readonly #options: CheckOptions;
+  #lost = 0;
+
+  constructor(reading: Reading, options: CheckOptions) {
+    this.#read = reading;
+    this.#options = options;
+  }
+
+  figures(): Figures {
+    this.#checkAnswers();
+    this.#checkEnds();
+    const count = (type: string): number => [...this.#read.answers.values()].filter((answer) => answer.type === type).length;
+    const lives = [...this.#options.lives.values()];
+    return {
+      asked: this.#read.answers.size,
+      acknowledged: count('ok'),
+      unknown: count('unknown') + count('open'),
+      refused: count('fail'),
+      runs: [...this.#read.runs.values()].reduce((sum, runs) => sum + runs.length, 0),
+      extraRuns: this.#checkExtraRuns(),
+      stalls: lives.reduce((sum, life) => sum + life.stalls, 0),
+      lost: this.#lost,
+      errors: this.#read.errors,
+      progressMs: this.#checkProgress(),
+      crashMs: this.#crashes(),
+    };
+  }
+
+  /** I1 and I2: what was acknowledged ran and ended once; nothing became two jobs; what was refused is not there. */
+  #checkAnswers(): void {
+    const { answers, idsOf } = this.#read;
+    for (const [tag, { type, ids }] of answers) {
+      const ran = idsOf.get(tag) ?? new Set<string>();
+      const all = new Set([...ran, ...ids]);
+      if (all.size > 1) this.#complain('I2', `${tag} became ${[...all].join(' and ')}`);
+      if (type === 'fail' && ran.size > 0) this.#complain('I2', `${tag} was refused, but ran`);
+      if (type === 'ok' && ran.size === 0) this.#lose(`${tag} was acknowledged as ${[...ids].join()} and never ran`);
+      for (const id of type === 'ok' ? ids : []) {
+        if ((this.#options.lives.get(id)?.ends ?? 0) !== 1) this.#missing(`${tag} (${id}) ended ${this.#options.lives.get(id)?.ends ?? 0} times`);
+      }
+    }
+  }
+
+  /** Whatever Redis holds has run, ended once, and did not fail unless its handler did. */
+  #checkEnds(): void {
+    for (const [id, life] of this.#options.lives) {
+      const runs = this.#read.runs.get(id) ?? [];
+      if (life.ends !== 1) this.#missing(`${id} is ${life.state} and ended ${life.ends} times`);
+      if (life.ends > 0 && runs.length === 0) this.#complain('I1', `${id} ${life.state} without ever having run`);
+    }
+  }
+
+  /** I12: a job runs again without an attempt being spent only where a fault broke a lease meanwhile. */
+  #checkExtraRuns(): number {
+    const { faults, leaseMs, concurrency, durable } = this.#options;
+    const breaking = faults.filter(({ kind }) => leaseBreaking.has(kind));
+    let [extra, broken] = [0, 0];
+    for (const [id, runs] of this.#read.runs) {
+      for (const [i, run] of runs.entries()) {
+        const before = runs[i - 1];
+        if (!before || run.made > before.made) continue;
+        extra += 1;
+        // One whose handler had ended may have waited to be settled, with any number of others.
+        if (before.end === undefined || before.end > run.at) broken += 1;
+        const since = before.at - ms(leaseMs);
+        if (!breaking.some((fault) => fault.at <= run.at && fault.until + ms(leaseMs) >= since)) {
+          this.#complain('I12', `${id} ran again in ${run.process} and no fault explains it`);
+        }
+      }
+    }
+    const most = breaking.length * concurrency;
+    if (durable && broken > most) this.#complain('I12', `${broken} runs were broken off, more than the ${most} leases that ${breaking.length} faults can break`);
+    return extra;
+  }
+
+  /** I10: some job is done soon after each fault, if no other fault came in between. */
+  #checkProgress(): Spread {
+    const { ends } = this.#read;
+    const { faults } = this.#options;
+    const waits: number[] = [];
+    for (const fault of faults) {
+      const next = firstAfter(ends, fault.until);
+      if (next === undefined) continue;
+      if (faults.some((other) => other !== fault && other.at < next && other.until > fault.until)) continue;
+      const waited = Number(next - fault.until) / 1e6;
+      waits.push(waited);
+      if (waited > healedWithinMs) this.#complain('I10', `no job was done for ${Math.round(waited)} ms after ${fault.kind}`);
+    }
+    return spread(waits);
+  }
+
+  #crashes(): Spread {
+    const { faults } = this.#options;
+    const waits: number[] = [];
+    for (const fault of faults.filter(({ kind }) => kind === 'kill-worker')) {
+      const { name, pid } = (fault.detail ?? {}) as { name?: string; pid?: number };
+      for (const runs of this.#read.runs.values()) {
+        for (const [i, run] of runs.entries()) {
+          const next = runs[i + 1];
+          if (!next || next.at < fault.at || run.end !== undefined || !run.process.startsWith(`${name}-${pid}-`)) continue;
+          if (faults.some((other) => other !== fault && !local.has(other.kind) && other.at < next.at && other.until > fault.at)) continue;
+          waits.push(Number(next.at - fault.at) / 1e6);
+        }
+      }
+    }
+    return spread(waits);
+  }
+
+  #lose(what: string): void {
+    this.#lost += 1;
+    this.#missing(what);
+  }
+
+  #missing(what: string): void {
+    this.#complain('I1', what);
+  }
+
+  #complain(invariant: string, what: string): void {
+    if (this.#options.durable) this.#options.violations.add(invariant, what);
+  }
+}
+
+const ms = (value: number): bigint => BigInt(Math.round(value)) * 1_000_000n;
+
+/** The first of the sorted times that is not before `at`. */
+function firstAfter(times: readonly bigint[], at: bigint): bigint | undefined {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((times[middle] ?? 0n) < at) low = middle + 1;
+    else high = middle;
+  }
+  return times[low];
+}
+
+function spread(values: number[]): Spread {
+  const sorted = values.map(Math.round).sort((a, b) => a - b);
+  return { count: sorted.length, median: sorted[sorted.length >> 1] ?? 0, most: sorted.at(-1) ?? 0 };
+}

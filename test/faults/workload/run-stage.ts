@@ -1,0 +1,131 @@
+import { rmSync } from 'node:fs';
+import type { Cluster, Redis } from 'ioredis';
+import { QueueKeys } from '../../../src/redis/keys.js';
+import { temporaryDirectory } from '../../support/servers/guardian.js';
+import { until } from '../../support/servers/until.js';
+import { HistoryWriter } from '../infra/history.js';
+import { killWorker } from '../infra/kinds/kill-worker.js';
+import { pauseWorker } from '../infra/kinds/pause-worker.js';
+import { runNemesis, type FaultRecord, type NemesisReport } from '../infra/nemesis.js';
+import { audit, type Census } from '../oracle/audit.js';
+import { checkHistory, type Figures } from '../oracle/history-check.js';
+import { Tape } from '../oracle/tape.js';
+import { Violations } from '../oracle/violations.js';
+import { blockWorker } from './block-worker.js';
+import { Fleet, Producers } from './fleet.js';
+import type { Stage, StageOptions, Weighted } from './stage.js';
+
+export interface RunOptions {
+  readonly seed: number;
+  readonly durationMs: number;
+  readonly jobsPerS: number;
+  /** Adding ends after so many jobs. Default: no bound. */
+  readonly most?: number;
+  /** Only these kinds of faults. Default: all that the stage has. */
+  readonly kinds?: readonly string[];
+  readonly workers?: number;
+  readonly concurrency?: number;
+  readonly leaseMs?: number;
+}
+
+export interface StageReport {
+  readonly stage: string;
+  readonly seed: number;
+  readonly seconds: number;
+  readonly figures: Figures;
+  readonly faults: Readonly<Record<string, number>>;
+  /** Faults that could not be done: why, and how often. */
+  readonly notDone: Readonly<Record<string, number>>;
+  readonly skipped: readonly { kind: string; reason: string }[];
+  readonly census: Census;
+  readonly violations: ReturnType<Violations['toJSON']>;
+  readonly violationCount: number;
+  /** Where the histories lie; they are kept when something is wrong. */
+  readonly folder: string | undefined;
+}
+
+const queue = 'faults';
+export const keys = new QueueKeys('drover', queue);
+/** How long everything has to come to its end after the last fault. */
+const drainMs = 90_000;
+
+/** Lets producers and workers work on a stage while faults come, waits until all is done, and judges. */
+export async function runStage(open: (options: StageOptions) => Promise<Stage>, options: RunOptions): Promise<StageReport> {
+  const { seed, workers = 2, concurrency = 10, leaseMs = 2_000 } = options;
+  const startedAt = performance.now();
+  const stage = await open({ seed, workers, key: keys.key('meta') });
+  const folder = temporaryDirectory('histories');
+  const violations = new Violations();
+  const observer = stage.observer();
+  const tape = new Tape({ client: observer, stream: keys.key('events'), violations, strict: stage.durable && stage.honestClock });
+  const fleet = new Fleet(stage.workerEnv);
+  const producers = new Producers();
+  const base = { folder, queue, leaseMs };
+  try {
+    await fleet.start(stage.ways.workers.map((connection, i) => ({ ...base, name: `worker${i}`, connection, concurrency })));
+    await producers.start([{
+      ...base, name: 'producer', connection: stage.ways.producers, seed: String(seed), jobsPerS: options.jobsPerS, most: options.most ?? Number.MAX_SAFE_INTEGER,
+    }]);
+    tape.start();
+    const reports = await strike(stage, fleet, folder, { ...options, leaseMs });
+    await stage.heal();
+    const { hung } = await producers.stop(drainMs);
+    for (const who of hung) violations.add('I10', `adding did not come to an end: ${who}`);
+    await until('all jobs have ended', () => (stage.durable ? tape.open === 0 : isEmpty(observer)), { timeoutMs: drainMs, everyMs: 100 }).catch(() => violations.add('I10', `${tape.open} jobs did not end within ${drainMs} ms`));
+    for (const { name, output } of fleet.fallen()) violations.add('crash', `${name} ended by itself: ${output.slice(-1_000)}`);
+    for (const who of await fleet.stop(drainMs)) violations.add('I10', `close did not come to an end: ${who}`);
+    await tape.stop();
+    const census = await audit(observer, keys, violations);
+    const faults = reports.flatMap((report) => report.records);
+    const done = faults.filter(({ error }) => error === undefined);
+    const figures = await checkHistory({
+      folder, lives: tape.lives, faults, leaseMs, concurrency, durable: stage.durable, violations,
+    });
+    if (violations.count === 0) rmSync(folder, { recursive: true, force: true });
+    return {
+      stage: stage.name, seed, seconds: Math.round((performance.now() - startedAt) / 1000), figures,
+      faults: tally(done, ({ kind }) => kind),
+      notDone: tally(faults.filter(({ error }) => error !== undefined), ({ kind, error }) => `${kind}: ${String(error).slice(0, 120)}`),
+      skipped: reports.flatMap((report) => report.skipped), census,
+      violations: violations.toJSON(), violationCount: violations.count, folder: violations.count === 0 ? undefined : folder,
+    };
+  } finally {
+    await Promise.all([fleet.kill(), producers.kill()]);
+    await stage.stop();
+  }
+}
+
+/** Where what was acknowledged may be lost, only Redis itself knows what is left to do. */
+async function isEmpty(client: Redis | Cluster): Promise<boolean> {
+  const counts = await Promise.all((['wait', 'delayed', 'active'] as const).map((set) => client.zcard(keys.key(set))));
+  return counts.every((count) => count === 0);
+}
+
+/** Three hands at once: one on the ways, one at the servers, one at the processes. */
+async function strike(stage: Stage, fleet: Fleet, folder: string, options: RunOptions & { leaseMs: number }): Promise<NemesisReport[]> {
+  const { seed, durationMs, leaseMs } = options;
+  const wanted = ({ fault }: Weighted): boolean => options.kinds?.includes(fault.kind) ?? true;
+  const atProcesses: Weighted[] = [
+    { fault: killWorker(fleet), weight: 2 }, { fault: pauseWorker(fleet), weight: 2 }, { fault: blockWorker(fleet, leaseMs), weight: 1 },
+  ];
+  const history = new HistoryWriter(folder, 'nemesis');
+  const hands = [
+    { faults: stage.onTheWay, holdMs: [50, 900], gapMs: [10, 150] },
+    { faults: stage.atTheServer, holdMs: [50, 1_500], gapMs: [200, 1_200] },
+    { faults: atProcesses, holdMs: [leaseMs / 2, leaseMs * 1.5], gapMs: [500, 2_000] },
+  ] as const;
+  const strikes = hands.map(({ faults, holdMs, gapMs }, i) =>
+    runNemesis({ seed: BigInt(seed) * 10n + BigInt(i), faults: faults.filter(wanted), durationMs, holdMs, gapMs, history }));
+  try {
+    return await Promise.all(strikes);
+  } finally {
+    await Promise.allSettled(strikes);
+    history.close();
+  }
+}
+
+function tally(records: readonly FaultRecord[], name: (record: FaultRecord) => string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const record of records) counts[name(record)] = (counts[name(record)] ?? 0) + 1;
+  return counts;
+}

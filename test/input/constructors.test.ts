@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { Queue, Worker, type QueueOptions } from 'drover';
+import type { RedisServer } from '../support/servers/redis-server.js';
+import { startRedis } from '../support/servers/start-redis.js';
+import { expectRefused, shown, wrongNumbers, type Wrong } from './bad-input.js';
+
+let server: RedisServer;
+
+beforeAll(async () => {
+  server = await startRedis();
+});
+
+afterAll(() => server.stop());
+
+/** Closes what was accepted by mistake, so that one failure does not become many. */
+function made(make: () => Queue | Worker): void {
+  const one = make();
+  if (one instanceof Worker) one.on('error', () => undefined);
+  else one.on('error', () => undefined);
+  void (one instanceof Worker ? one.close(true) : one.close());
+}
+
+const connection = (): { host: string; port: number } => ({ host: server.host, port: server.port });
+const queue = (opts: unknown, name: unknown = 'q') => (): void => made(() => new Queue(name as string, typeof opts === 'object' && opts !== null && !Array.isArray(opts) ? ({ connection: connection(), ...opts }) : (opts as QueueOptions)));
+const worker = (opts: object, processor: unknown = () => 1, name: unknown = 'q') => (): void => made(() => new Worker(name as string, processor as never, { connection: connection(), autorun: false, ...opts }));
+
+const badNames = [undefined, null, '', 5, {}, [], Symbol('s'), '{', '}', '{}', '{a}{b}', 'a{b', '\r\n', 'a\u0000', '\ud800', 'x'.repeat(257), 'x'.repeat(1 << 20)];
+const names: Wrong[] = badNames.flatMap((name) => [
+  { name: `a queue named ${shown(name)}`, call: name === undefined ? () => made(() => new Queue(undefined as never, { connection: connection() })) : queue({}, name), code: 'INVALID_NAME' as const, field: 'name' },
+  ...(name === undefined ? [] : [
+    { name: `a worker named ${shown(name)}`, call: worker({}, () => 1, name), code: 'INVALID_NAME' as const, field: 'name' },
+    { name: `a prefix ${shown(name)}`, call: queue({ prefix: name }), code: 'INVALID_NAME' as const, field: 'prefix' },
+  ]),
+]);
+
+const queueOptions: Wrong[] = [
+  ...[undefined, null, 5, 'x', []].map((opts) => ({ name: `options ${shown(opts)}`, call: () => made(() => new Queue('q', opts as never)), code: 'INVALID_OPTION' as const, field: 'options' })),
+  { name: 'no connection', call: () => made(() => new Queue('q', {} as QueueOptions)), code: 'INVALID_OPTION', field: 'connection' },
+  { name: 'a misspelt option', call: queue({ defaultJobOption: {} }), code: 'UNKNOWN_OPTION', field: 'defaultJobOption', says: '"defaultJobOptions"' },
+  ...[5, 'x', null, []].map((value) => ({ name: `defaultJobOptions ${shown(value)}`, call: queue({ defaultJobOptions: value }), code: 'INVALID_OPTION' as const, field: 'defaultJobOptions' })),
+  { name: 'a wrong default', call: queue({ defaultJobOptions: { delay: -1 } }), code: 'INVALID_OPTION', field: 'defaultJobOptions.delay' },
+  { name: 'a misspelt default', call: queue({ defaultJobOptions: { dealy: 1 } }), code: 'UNKNOWN_OPTION', field: 'defaultJobOptions.dealy', says: '"delay"' },
+  { name: 'a misspelt default inside a default', call: queue({ defaultJobOptions: { removeOnFail: { agee: 1 } } }), code: 'UNKNOWN_OPTION', field: 'defaultJobOptions.removeOnFail.agee' },
+  { name: 'a default id, which all jobs would share', call: queue({ defaultJobOptions: { jobId: 5 } }), code: ['INVALID_ID', 'INVALID_OPTION', 'UNKNOWN_OPTION'], field: 'defaultJobOptions.jobId' },
+  ...[5, 'x', null, {}, { error: 5 }].map((logger) => ({ name: `logger ${shown(logger)}`, call: queue({ logger }), code: 'INVALID_OPTION' as const, field: /^logger/ })),
+  ...[5, null, { events: 5 }].map((streams) => ({ name: `streams ${shown(streams)}`, call: queue({ streams }), code: 'INVALID_OPTION' as const, field: /^streams/ })),
+  ...wrongNumbers({ min: 0, max: 2 ** 32 }).map((maxLen) => ({ name: `streams.events.maxLen ${shown(maxLen)}`, call: queue({ streams: { events: { maxLen } } }), code: 'INVALID_OPTION' as const, field: 'streams.events.maxLen' })),
+  ...wrongNumbers({ min: 1, max: 2 ** 32 }).map((maxBuffered) => ({ name: `maxBuffered ${shown(maxBuffered)}`, call: queue({ maxBuffered }), code: 'INVALID_OPTION' as const, field: 'maxBuffered' })),
+  ...['skipVersionCheck', 'skipWaitingForReady', 'skipMetasUpdate'].map((option) => ({ name: `${option} 1`, call: queue({ [option]: 1 }), code: 'INVALID_OPTION' as const, field: option })),
+];
+
+const workerOptions: Wrong[] = [
+  ...[5, true, Symbol('s'), [], [() => 1], { a: 5 }, { a: () => 1, b: null }].map((processor) => ({ name: `a handler that is ${shown(processor)}`, call: worker({}, processor), code: 'INVALID_HANDLER' as const, field: /^processor/ })),
+  { name: 'a map without handlers', call: worker({}, {}), code: 'INVALID_HANDLER', field: 'processor' },
+  { name: 'a misspelt option', call: worker({ concurency: 5 }), code: 'UNKNOWN_OPTION', field: 'concurency', says: '"concurrency"' },
+  ...wrongNumbers({ min: 1, max: 1e9 }).map((value) => ({ name: `concurrency ${shown(value)}`, call: worker({ concurrency: value }), code: 'INVALID_OPTION' as const, field: 'concurrency', says: /whole number/ })),
+  ...wrongNumbers({ min: 100 }).map((value) => ({ name: `lockDuration ${shown(value)}`, call: worker({ lockDuration: value }), code: 'INVALID_OPTION' as const, field: 'lockDuration' })),
+  { name: 'lockDuration 0', call: worker({ lockDuration: 0 }), code: 'INVALID_OPTION', field: 'lockDuration' },
+  ...['lockRenewTime', 'stalledInterval', 'runRetryDelay', 'maximumRateLimitDelay', 'maxStartedAttempts'].flatMap((option) =>
+    wrongNumbers({ min: 1 }).map((value) => ({ name: `${option} ${shown(value)}`, call: worker({ [option]: value }), code: 'INVALID_OPTION' as const, field: option }))),
+  ...['maxStalledCount', 'closeTimeout'].flatMap((option) =>
+    wrongNumbers({ min: 0 }).map((value) => ({ name: `${option} ${shown(value)}`, call: worker({ [option]: value }), code: 'INVALID_OPTION' as const, field: option }))),
+  ...[0, -1, NaN, Infinity, '5', null, 5_000].map((value) => ({ name: `drainDelay ${shown(value)}`, call: worker({ drainDelay: value }), code: 'INVALID_OPTION' as const, field: 'drainDelay' })),
+  ...wrongNumbers({ min: 1, max: 2 ** 32 }).flatMap((value) => [
+    { name: `limiter.max ${shown(value)}`, call: worker({ limiter: { max: value, duration: 1_000 } }), code: 'INVALID_OPTION' as const, field: 'limiter.max' },
+    { name: `limiter.duration ${shown(value)}`, call: worker({ limiter: { max: 1, duration: value === 2 ** 33 ? 2 ** 43 : value } }), code: 'INVALID_OPTION' as const, field: 'limiter.duration' },
+  ]),
+  { name: 'limiter without max', call: worker({ limiter: { duration: 5 } }), code: 'INVALID_OPTION', field: 'limiter.max' },
+  { name: 'limiter without duration', call: worker({ limiter: { max: 5 } }), code: 'INVALID_OPTION', field: 'limiter.duration' },
+  { name: 'limiter max 0', call: worker({ limiter: { max: 0, duration: 5 } }), code: 'INVALID_OPTION', field: 'limiter.max' },
+  { name: 'a misspelt option of limiter', call: worker({ limiter: { max: 5, durration: 5 } }), code: 'UNKNOWN_OPTION', field: 'limiter.durration', says: '"duration"' },
+  ...[5, 'x', {}].map((value) => ({ name: `settings.backoffStrategy ${shown(value)}`, call: worker({ settings: { backoffStrategy: value } }), code: 'INVALID_OPTION' as const, field: 'settings.backoffStrategy' })),
+  ...['autorun', 'skipLockRenewal', 'skipStalledCheck', 'useWorkerThreads'].map((option) => ({ name: `${option} "yes"`, call: worker({ [option]: 'yes' }), code: 'INVALID_OPTION' as const, field: option })),
+  ...['removeOnComplete', 'removeOnFail'].flatMap((option) => [-1, 'all', null, { age: 0 }, { count: -1 }].map((value) => ({ name: `${option} ${shown(value)}`, call: worker({ [option]: value }), code: 'INVALID_OPTION' as const, field: new RegExp(`^${option}`) }))),
+  ...['', 5, null, 'x'.repeat(257)].map((value) => ({ name: `name ${shown(value)}`, call: worker({ name: value }), code: ['INVALID_OPTION', 'INVALID_NAME'] as const, field: 'name' })),
+  ...[5, {}, { queue: '' }, { queue: '{x}' }, { queue: 5 }, { queue: 'a\nb' }].map((deadLetter) => ({ name: `deadLetter ${shown(deadLetter)}`, call: worker({ deadLetter }), code: ['INVALID_OPTION', 'INVALID_NAME'] as const, field: /^deadLetter/ })),
+];
+
+describe.each<[string, Wrong[]]>([['names', names], ['options of a queue', queueOptions], ['options of a worker', workerOptions]])('constructors refuse wrong %s', (_kind, wrongs) => {
+  test.each(wrongs)('$name', (wrong) => expectRefused(wrong, server));
+});
