@@ -41,6 +41,8 @@ export class Dispatcher {
   #buffer: HeldJob[] = [];
   #running = 0;
   #requested = 0;
+  /** The last take found less than it asked for. */
+  #scarce = false;
   #woken = false;
   #scheduled = false;
   #filling = false;
@@ -147,7 +149,8 @@ export class Dispatcher {
     if (this.#mode === 'quiet' || (this.#mode === 'idle' && this.#outbox.length === 0)) return { wanted: 0, prefetch: 0 };
     const taken = this.#running + this.#buffer.length + this.#requested;
     const free = this.concurrency - taken;
-    const ahead = this.#prefetch.amount(this.concurrency);
+    // Where the last take found less than it asked for, looking ahead again waits until there is something to settle.
+    const ahead = this.#scarce && this.#outbox.length === 0 ? 0 : this.#prefetch.amount(this.concurrency);
     if (ahead > 0) {
       const wanted = Math.max(0, free + ahead);
       // A refill is worth a call once half of what may be fetched ahead is used up.
@@ -171,6 +174,7 @@ export class Dispatcher {
     } finally {
       this.#requested -= wanted;
     }
+    if (wanted > 0) this.#scarce = reply.count < wanted;
     this.#prefetch.travelled(performance.now() - startedAt);
     announce(ended, reply, (next) => this.post(next));
     this.#options.replied(reply);
