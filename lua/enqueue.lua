@@ -40,27 +40,41 @@ if #plain > 0 then
   redis.call('ZADD', wait, unpack(scores))
 end
 
+-- Special jobs are placed together, with one command per set. A job with a deduplication rule has to see those before it.
 local ready, soonest = #plain > 0, false
+local placed, due, known = {}, {}, {}
+local function place()
+  if #known > 0 then redis.call('HSET', state, unpack(known)) end
+  if #placed > 0 then redis.call('ZADD', wait, unpack(placed)) end
+  if #due > 0 then
+    redis.call('ZADD', delayed, unpack(due))
+    local first = redis.call('ZRANGE', delayed, 0, 0)[1]
+    for i = 2, #due, 2 do soonest = soonest or due[i] == first end
+  end
+  placed, due, known = {}, {}, {}
+end
+
 for i, item in ipairs(special) do
   local id, record, delayMs, priority, lifo, packed, rule = unpack(item)
+  if rule ~= '' then place() end
   local standing = deduplicated(rule, id, item)
   if not standing and redis.call('HSETNX', job, id, record) == 0 then standing = id end
   outcomes[i] = standing or ''
   if standing then
     notes[#notes + 1] = { standing == id and 'duplicated' or 'deduplicated', standing, id, rule ~= '' and rule[1] or '' }
   else
-    if packed ~= '' then redis.call('HSET', state, id, packed) end
+    if packed ~= '' then known[#known + 1], known[#known + 2] = id, packed end
     if delayMs > 0 then
-      redis.call('ZADD', delayed, now + delayMs, id)
-      if redis.call('ZRANK', delayed, id) == 0 then soonest = true end
+      due[#due + 1], due[#due + 2] = now + delayMs, id
       notes[#notes + 1] = { 'delayed', id, now + delayMs }
     else
-      redis.call('ZADD', wait, lifo == 1 and head(priority) or tail(priority), id)
+      placed[#placed + 1], placed[#placed + 2] = lifo == 1 and head(priority) or tail(priority), id
       notes[#notes + 1] = { 'waiting', id }
       ready = true
     end
   end
 end
+place()
 
 if not settings[1] and (ready or soonest) then wake() end
 local reply = { now, unpack(outcomes) }
