@@ -90,6 +90,7 @@ export class Enqueuer {
   #underWay = 0;
   #proven = false;
   #failing = false;
+  readonly #whenDrained: (() => void)[] = [];
 
   constructor(connection: Connection, keys: QueueKeys, maxBuffered = defaultMaxBuffered) {
     this.#connection = connection;
@@ -114,7 +115,12 @@ export class Enqueuer {
 
   /** Resolves when nothing is under way any more. */
   async drained(): Promise<void> {
-    while (this.#underWay > 0 || this.#next < this.#waiting.length) await new Promise((resolve) => setImmediate(resolve));
+    if (this.#isDrained()) return;
+    await new Promise<void>((resolve) => void this.#whenDrained.push(resolve));
+  }
+
+  #isDrained(): boolean {
+    return this.#underWay === 0 && this.#next >= this.#waiting.length;
   }
 
   #schedule(): void {
@@ -187,6 +193,7 @@ export class Enqueuer {
       lane.busy = false;
       this.#underWay--;
       if (this.#next < this.#waiting.length) this.#schedule();
+      else if (this.#isDrained()) for (const resolve of this.#whenDrained.splice(0)) resolve();
     }
   }
 

@@ -5,8 +5,8 @@ import { asRedisError, diagnose } from './failure.js';
 import { CallSessions } from './call-sessions.js';
 import type { QueueKeys } from './keys.js';
 import { callOptions, isClient, isCluster, openClient, openLike, type ConnectionOptions, type RedisClient } from './options.js';
-import { inspectServer, type ServerFacts } from './server.js';
-import { list, text, type RawReply, type Script, type ScriptArg } from './script.js';
+import { clockOf, inspectServer, type ServerFacts } from './server.js';
+import type { RawReply, Script, ScriptArg } from './script.js';
 
 /** How long a call may take, reconnects and repeats included, before it is given up. */
 export const defaultDeadlineMs = 10_000;
@@ -105,10 +105,7 @@ export class Connection extends EventEmitter {
 
   /** Redis's clock in ms, asked for when no reply has told it yet: for times that are stored. */
   async serverNow(): Promise<number> {
-    if (!this.#clockKnown) {
-      const [seconds, micros] = list(await this.command('time', [], 'ask Redis for the time')).map((part) => Number(text(part)));
-      this.observeClock((seconds ?? 0) * 1000 + Math.floor((micros ?? 0) / 1000));
-    }
+    if (!this.#clockKnown) this.observeClock(clockOf(await this.command('time', [], 'ask Redis for the time')));
     return Math.round(this.now);
   }
 
@@ -267,7 +264,6 @@ export class Connection extends EventEmitter {
   #report(error: Error): void {
     if (!this.#closed && this.listenerCount('error') > 0) this.emit('error', error);
   }
-
 }
 
 /** Whatever a server answers, it is either understood or a typed error. */

@@ -21,7 +21,6 @@ const oldestRedis = [6, 2] as const;
 export async function inspectServer(command: (name: string, args: ScriptArg[]) => Promise<RawReply>): Promise<ServerFacts> {
   const [info, time] = await Promise.all([command('info', []), command('time', [])]);
   const facts = parseInfo(text(info));
-  const [seconds, micros] = list(time).map((part) => Number(text(part)));
   const kind = facts.has('valkey_version') ? 'valkey' : 'redis';
   const version = facts.get('valkey_version') ?? facts.get('redis_version') ?? '';
   const evictionPolicy = facts.get('maxmemory_policy') ?? 'noeviction';
@@ -29,10 +28,16 @@ export async function inspectServer(command: (name: string, args: ScriptArg[]) =
     kind,
     version,
     evictionPolicy,
-    now: Math.floor((seconds ?? 0) * 1000 + (micros ?? 0) / 1000),
+    now: clockOf(time),
     problems: evictionProblems(evictionPolicy),
     refusal: isTooOld(version) ? tooOld(kind, version) : undefined,
   };
+}
+
+/** The reply of TIME in whole ms. */
+export function clockOf(reply: RawReply): number {
+  const [seconds = 0, micros = 0] = list(reply).map((part) => Number(text(part)));
+  return seconds * 1000 + Math.floor(micros / 1000);
 }
 
 function evictionProblems(policy: string): DroverError[] {
