@@ -3,6 +3,7 @@
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { foldKeys } from './fold-keys.mjs';
 import { minifyLua } from './minify-lua.mjs';
 import { isEntryPoint, root } from './steps.mjs';
 
@@ -25,7 +26,7 @@ export function expandIncludes(file, seen = new Set()) {
 }
 
 function generate() {
-  const scripts = scriptFiles().map((file) => [scriptName(file), minifyLua(expandIncludes(file))]);
+  const scripts = scriptFiles().map((file) => [scriptName(file), minifyLua(foldKeys(expandIncludes(file), file))]);
   const names = scripts.map(([name]) => `'${name}'`).join(' | ') || 'never';
   const sources = scripts.map(([name, source]) => `  ${name}: \`${source.replace(/[\\`]|\$(?=\{)/g, '\\$&')}\`,\n`);
   return `// Generated from lua/ by "npm run build"; do not edit.

@@ -1,21 +1,30 @@
--- accept: fencing. Only the lease that Redis knows moves a job; each id is accepted once a call. A job that still has
+-- accept: fencing. Only the lease that Redis knows moves a job; each id is accepted once a call. A parent that still has
 -- children to wait for cannot complete: it stays with its holder, which is told so.
--- include shared/tally.lua
-local function accept(ids, items, held, hasFlows)
-  local accepted, freed, refused, unready = {}, {}, {}, {}
-  for i, id in ipairs(ids) do
-    if held[i] ~= items[4 * i - 2] or accepted[id] then
-      refused[#refused + 1] = i - 1
-    else
-      local tally = hasFlows and items[4 * i - 1] <= 2 and tallyOf(id)
-      accepted[id] = true
-      if tally and waits(tally) then
-        unready[#unready + 1] = i - 1
-      else
-        held[i] = true
-        freed[#freed + 1] = id
-      end
-    end
+local ids, kinds, payloads, accepted, named, isPlain = {}, {}, {}, 0, 0, true
+local refused, unready = {}, {}
+
+local groups = cmsgpack.unpack(ARGV[3])
+local isUnready = flows and #groups > 0 and (function()
+  -- include shared/tally.lua
+  return function(id)
+    local tally = tallyOf(id)
+    return tally and waits(tally)
   end
-  return freed, refused, unready
+end)()
+for g = 1, #groups, 4 do
+  local lease, members, digits, given = groups[g], groups[g + 1], groups[g + 2], groups[g + 3]
+  local held = redis.call('HMGET', run, unpack(members))
+  for i = 1, #members do
+    local id, kind = members[i], digits == '' and 0 or digits:byte(i) - 48
+    if held[i] ~= lease then
+      refused[#refused + 1] = named
+    elseif isUnready and kind <= 2 and isUnready(id) then
+      unready[#unready + 1] = named
+    else
+      accepted = accepted + 1
+      ids[accepted], kinds[accepted], payloads[accepted] = id, kind, given == '' and '\192' or given[i]
+      isPlain = isPlain and kind == 0
+    end
+    named = named + 1
+  end
 end

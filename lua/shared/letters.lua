@@ -2,10 +2,10 @@
 -- ended the child until the parent's queue has taken it in: MessagePack [prefix, queue, parent, ending, policy, stamp],
 -- then the packed outcome. The stamp is the time in µs, so that an older letter is known from a newer one.
 local letters, posted = {}, 0
-local function write(id, known, ending, outcome, after)
+local function write(id, known, ending, result, after)
   local stamp = math.max(time[1] * 1000000 + time[2], (after or 0) + 1)
   local head = cmsgpack.pack({ known.pk[1], known.pk[2], known.pk[3], ending, known.po or '', stamp })
-  letters[#letters + 1], letters[#letters + 2] = id, head .. outcome
+  letters[#letters + 1], letters[#letters + 2] = id, head .. result
 end
 
 -- Puts what was written since the last time into the outbox.

@@ -1,5 +1,5 @@
 -- outcomes: what becomes of a job that its holder gives up, one function per ending.
-local buried, buriedOutcomes, dropped, droppedOutcomes, returned = {}, {}, {}, {}, false
+local buried, buriedOutcomes, dropped, droppedOutcomes = {}, {}, {}, {}
 local function fail(id, payload)
   local known = facts(id)
   known.am, known.as, known.su = payload[2], (known.as or 0) + 1, nil

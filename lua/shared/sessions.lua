@@ -3,15 +3,16 @@
 local function replayed(session, seq)
   local last = redis.call('HGET', sessions, session)
   if not last then return false end
-  local known = cmsgpack.unpack(last)
-  if known[1] > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
-  if known[1] < tonumber(seq) then return false end
+  -- An array of three: behind its head of one byte stands the number of the call, which alone is read as a rule.
+  local _, known = cmsgpack.unpack_one(last, 1)
+  if known < tonumber(seq) then return false end
+  if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
   -- A write, so that a WAIT after a repeat waits for something; and one before it that Redis allows when out of memory.
   redis.call('HDEL', sessions, '')
   redis.call('HSET', sessions, session, last)
-  return known[3]
+  return cmsgpack.unpack(last)[3]
 end
 
 local function settled(session, seq, reply)
-  redis.call('HSET', sessions, session, cmsgpack.pack({ tonumber(seq), now, reply }))
+  redis.call('HSET', sessions, session, '\147' .. cmsgpack.pack(tonumber(seq), now, reply))
 end

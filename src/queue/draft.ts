@@ -82,6 +82,7 @@ function special(opts: JobsOptions, ref: ParentRef | undefined): SpecialRequest 
   const { jobId, delay = 0, priority = 0, lifo = false, deduplication, parent } = opts;
   if (jobId === undefined && delay === 0 && priority === 0 && !lifo && !deduplication && !parent) return undefined;
   return {
+    fresh: jobId === undefined && !deduplication,
     delayMs: delay,
     priority,
     lifo,

@@ -4,9 +4,12 @@ import { RedisError } from '../core/errors.js';
 import type { Connection } from '../redis/connection.js';
 import type { QueueKeys } from '../redis/keys.js';
 import { enqueue } from '../redis/scripts/enqueue.js';
+import { isMade, packJobs } from './pack-jobs.js';
 
 /** What makes a job more than "to the end of priority 0 under a new id". */
 export interface SpecialRequest {
+  /** Its id was made by Drover and no rule can keep it out: nothing has to be looked up. */
+  fresh: boolean;
   delayMs: number;
   priority: number;
   lifo: boolean;
@@ -155,8 +158,8 @@ export class Enqueuer {
       if (!request) break;
       bytes += request.record.length;
       // New ids of one batch have to ascend; a maker starts with another prefix every few million ids.
-      if (this.#next > from && (bytes > mostBytes || (!request.special && request.id < last))) break;
-      if (!request.special) last = request.id;
+      if (this.#next > from && (bytes > mostBytes || (isMade(request) && request.id < last))) break;
+      if (isMade(request)) last = request.id;
       if (this.#waiting[this.#next + 1]?.batch !== this.#waiting[this.#next]?.batch) whole = this.#next + 1;
     }
     if (whole > from) this.#next = whole;
@@ -166,22 +169,14 @@ export class Enqueuer {
   async #send(lane: Lane, items: Waiting[]): Promise<void> {
     lane.busy = true;
     this.#underWay++;
-    // Plain jobs travel apart from special ones, so a mixed batch is special as a whole: its order is kept.
-    const isPlain = items.every((item) => !item.request.special);
-    const [plain, special] = isPlain ? [items, []] : [[], items];
     try {
       const reply = await this.#connection.run(enqueue, this.#keys, {
-        session: lane.session,
-        seq: ++lane.seq,
-        plain: this.#packPlain(plain),
-        special: this.#packSpecial(special),
-        names: namesOf(items),
+        session: lane.session, seq: ++lane.seq, ...packJobs(items.map(({ request }) => request), this.#packer),
       }, this.#failing ? this.#timeLeft(items) : undefined);
       this.#connection.observeClock(reply.now);
       this.#proven = true;
       this.#failing = false;
-      for (const item of plain) item.batch.settle(item.index, '');
-      for (const [i, item] of special.entries()) item.batch.settle(item.index, reply.standing[i] ?? '');
+      for (const [i, item] of items.entries()) item.batch.settle(item.index, reply.standing[i] ?? '');
     } catch (error) {
       // The outcome may be unknown: this session must not be used for another call.
       Object.assign(lane, newLane());
@@ -209,39 +204,8 @@ export class Enqueuer {
       item.batch.fail(new RedisError('REDIS_UNAVAILABLE', { message: 'Could not add a job: Redis could not be reached in time.' }));
     }
   }
-
-  #packPlain(items: Waiting[]): Buffer {
-    const packer = this.#packer.array(items.length * 2);
-    for (const { request } of items) packer.string(request.id).bytes(request.record);
-    return packer.take();
-  }
-
-  #packSpecial(items: Waiting[]): Buffer {
-    const packer = this.#packer.array(items.length);
-    for (const { request } of items) {
-      const { delayMs, priority, lifo, facts, deduplication } = request.special ?? plainly;
-      packer.array(7).string(request.id).bytes(request.record).number(delayMs).number(priority).flag(lifo);
-      if (facts) packer.bytes(facts);
-      else packer.string('');
-      if (deduplication) {
-        const { id, ttlMs, extend, replace, keepLast, reschedule } = deduplication;
-        packer.array(6).string(id).number(ttlMs).flag(extend).flag(replace).flag(keepLast).flag(reschedule);
-      } else {
-        packer.string('');
-      }
-    }
-    return packer.take();
-  }
 }
-
-const plainly: SpecialRequest = { delayMs: 0, priority: 0, lifo: false, facts: undefined, deduplication: undefined };
 
 function newLane(): Lane {
   return { session: `p${randomToken(14)}`, seq: 0, busy: false };
-}
-
-/** One name if all are the same, else one a line. */
-function namesOf(items: Waiting[]): string {
-  const first = items[0]?.request.name ?? '';
-  return items.every((item) => item.request.name === first) ? first : items.map((item) => item.request.name).join('\n');
 }

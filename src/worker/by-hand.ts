@@ -2,11 +2,10 @@ import { controlSignal } from '../core/control-errors.js';
 import { ClosedError, InvalidInputError, LeaseLostError, PendingChildrenError } from '../core/errors.js';
 import type { Job, JobHolder } from '../queue/job.js';
 import type { JobStore } from '../queue/job-store.js';
-import type { SettleReply } from '../redis/scripts/settle.js';
 import { asError } from './as-error.js';
 import type { Dispatcher } from './dispatcher.js';
 import { completion, failure, postponed, type EndingOf, type EndingTerms } from './endings.js';
-import type { Exchange } from './exchange.js';
+import type { Exchange, Taken } from './exchange.js';
 import type { HeldJob } from './held-job.js';
 import type { PreparedHandler } from './processor.js';
 import { waitForChildren } from './wait-for-children.js';
@@ -18,7 +17,7 @@ export interface Workbench {
   readonly dispatcher: Dispatcher;
   readonly handler: PreparedHandler | undefined;
   newExchange(): Exchange;
-  unpack(reply: SettleReply): HeldJob[];
+  unpack(reply: Taken): HeldJob[];
   /** Waits for a sign of work; true when there was one. */
   waitForWork(ms: number): Promise<boolean>;
   isClosing(): boolean;

@@ -1,5 +1,5 @@
 import type { SettleReply } from '../redis/scripts/settle.js';
-import { announce, mostOutcomes, type Ended, type Exchange } from './exchange.js';
+import { announce, mostOutcomes, type Ended, type Exchange, type Taken } from './exchange.js';
 import { givenBack } from './endings.js';
 import type { HeldJob } from './held-job.js';
 import { Prefetch } from './prefetch.js';
@@ -16,7 +16,7 @@ export interface DispatcherOptions {
   /** Starts a handler. When it has ended, `finish` is to be called. */
   start: (held: HeldJob) => void;
   /** Makes held jobs of what was taken; what cannot be read is ended right away. */
-  unpack: (reply: SettleReply) => HeldJob[];
+  unpack: (reply: Taken) => HeldJob[];
   /** A take found nothing, or less than it could. */
   exhausted: (reply: SettleReply) => void;
   /** Every reply, for those who watch the clock and the due times. */
@@ -165,7 +165,7 @@ export class Dispatcher {
     this.#woken = false;
     this.#requested += wanted;
     const startedAt = performance.now();
-    let reply: SettleReply;
+    let reply: Taken;
     try {
       reply = await lane.call(ended, { wanted, prefetch, woken });
     } catch (error) {
@@ -174,7 +174,7 @@ export class Dispatcher {
     } finally {
       this.#requested -= wanted;
     }
-    if (wanted > 0) this.#scarce = reply.count < wanted;
+    if (wanted > 0) this.#scarce = reply.ids.length < wanted;
     this.#prefetch.travelled(performance.now() - startedAt);
     announce(ended, reply, (next) => this.post(next));
     this.#options.replied(reply);
@@ -192,7 +192,7 @@ export class Dispatcher {
 
   #noteSupply(reply: SettleReply): void {
     // Woken while the call was under way: it may have been answered before there was anything to take.
-    const supplied = reply.count > 0 || this.#woken;
+    const supplied = reply.ids.length > 0 || this.#woken;
     this.#mode = supplied ? 'hungry' : 'idle';
     if (!supplied) this.#options.exhausted(reply);
   }

@@ -6,6 +6,7 @@ import type { ScriptPacker } from '../core/script-packer.js';
 import { asError } from './as-error.js';
 import type { Job } from '../queue/job.js';
 import { Ending } from '../redis/scripts/settle.js';
+import { nothing } from './pack-ended.js';
 
 /** How a job ends, as the settle script takes it. */
 export interface EndingOf {
@@ -26,13 +27,11 @@ export interface EndingTerms {
   noteAge: (ageMs: number) => void;
 }
 
-const nil = Buffer.from([0xc0]);
-
 /** The job went well. Throws INVALID_DATA when the result cannot be stored. */
 export function completion(job: Job, result: unknown, terms: EndingTerms): EndingOf {
   const rule = job.opts.removeOnComplete === undefined ? terms.completed : retentionRule(job.opts.removeOnComplete, terms.completed.ageMs);
   const { retention } = rule;
-  if (retention.kind === 'forget' && result === undefined) return { ending: Ending.forgotten, payload: nil };
+  if (retention.kind === 'forget' && result === undefined) return { ending: Ending.forgotten, payload: nothing };
   const outcome = packOutcome(result, job.processedOn ?? 0, terms.worker);
   if (retention.kind === 'forget') return { ending: Ending.forgotten, payload: outcome };
   if (retention.kind === 'keepFor') terms.noteAge(retention.ageMs);

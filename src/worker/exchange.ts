@@ -4,6 +4,8 @@ import { ScriptPacker } from '../core/script-packer.js';
 import type { Connection } from '../redis/connection.js';
 import type { QueueKeys } from '../redis/keys.js';
 import { Ending, settle, type SettleCall, type SettleReply } from '../redis/scripts/settle.js';
+import { packEnded } from './pack-ended.js';
+import { readEach, readRow, type TakenRecord } from './taken-records.js';
 import type { RateLimiterOptions } from './worker-options.js';
 
 /** One job's end on its way to Redis. */
@@ -35,6 +37,12 @@ export interface Supervisor {
   readonly retryDelayMs: number;
   failed(error: Error): void;
   isOver(): boolean;
+}
+
+/** A reply, with the records that came with it read. */
+export interface Taken extends SettleReply {
+  /** Per job: its record, or what is wrong with it. */
+  readonly jobs: readonly TakenRecord[];
 }
 
 /** What to take. */
@@ -77,7 +85,7 @@ export class Exchange {
    * Settles and takes. The very same call is repeated until Redis answers: only so is it certain what was settled.
    * Rejects only when the connection is closed or `isOver` says that nobody waits any more.
    */
-  async call(ended: readonly Ended[], take: TakeRequest): Promise<SettleReply> {
+  async call(ended: readonly Ended[], take: TakeRequest): Promise<Taken> {
     this.busy = true;
     const call = this.#compose(ended, take);
     try {
@@ -85,7 +93,7 @@ export class Exchange {
         try {
           const reply = await this.#connection.run(settle, this.#keys, call, tryMs);
           this.#connection.observeClock(reply.now);
-          return reply;
+          return Object.assign(reply, { jobs: readRow(reply) ?? (await readEach(reply, this.#connection, this.#keys)) });
         } catch (error) {
           if (error instanceof ClosedError || this.#supervisor.isOver()) throw error;
           this.#supervisor.failed(error as Error);
@@ -102,7 +110,7 @@ export class Exchange {
     return {
       session: this.session,
       seq: ++this.#seq,
-      items: this.#pack(ended),
+      ended: packEnded(ended, this.#packer),
       token: take.token ?? '',
       wanted: take.wanted,
       leaseMs,
@@ -114,17 +122,6 @@ export class Exchange {
       prefetch: take.prefetch ?? 0,
       minutes,
     };
-  }
-
-  #pack(ended: readonly Ended[]): Buffer {
-    const packer = this.#packer.array(ended.length * 4);
-    for (const { id, lease, ending, payload } of ended) {
-      packer.string(id).string(lease).number(ending);
-      if (typeof payload === 'function') payload(packer);
-      else if (typeof payload === 'string') packer.string(payload);
-      else packer.bytes(payload);
-    }
-    return packer.take();
   }
 }
 

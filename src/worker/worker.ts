@@ -13,7 +13,7 @@ import type { SettleReply } from '../redis/scripts/settle.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import { Dispatcher } from './dispatcher.js';
 import { failure, type EndingTerms } from './endings.js';
-import { Exchange, type ExchangeTerms } from './exchange.js';
+import { Exchange, type ExchangeTerms, type Taken } from './exchange.js';
 import { Executor } from './executor.js';
 import type { HeldJob } from './held-job.js';
 import { LeaseKeeper } from './lease-keeper.js';
@@ -308,7 +308,7 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
     if (reply.letters.length > 0) this.jobs.courier.deliver(reply.letters).catch((error: unknown) => this.#over || this.report(error as Error));
   }
 
-  #unpack(reply: SettleReply): HeldJob[] {
+  #unpack(reply: Taken): HeldJob[] {
     return unpackTaken(this, reply, this.#terms.worker, (id, error) => {
       this.report(error);
       void this.#bury(id, reply.lease, error);

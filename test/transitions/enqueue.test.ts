@@ -54,6 +54,34 @@ describe('enqueue', () => {
     expect(await queue.order()).toEqual(all);
   });
 
+  it('puts new ids where their delays and priorities say, in one call', async () => {
+    const queue = openQueue();
+    await queue.add('0');
+    const { now } = await queue.addFresh([
+      { id: 'a', priority: 2 }, { id: 'b', delayMs: 5 * minute }, { id: 'c' }, { id: 'd', priority: 2 }, { id: 'e', priority: 2, lifo: true },
+      { id: 'f', delayMs: 5 * minute, priority: 1 }, { id: 'g' }, { id: 'h', lifo: true }, { id: 'i', delayMs: minute },
+    ]);
+    expect(await queue.order()).toEqual(['h', '0', 'c', 'g', 'e', 'a', 'd']);
+    const { delayed, state, job, events } = await queue.snapshot({ events: true });
+    expect(delayed).toEqual([['i', minute], ['b', 5 * minute], ['f', 5 * minute]]);
+    expect(state).toEqual({ a: { pr: 2 }, d: { pr: 2 }, e: { pr: 2 }, f: { pr: 1 } });
+    expect(job).toEqual(records('0', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'));
+    expect(events?.at(-1)).toEqual({
+      added: 'a\nc\nd\ne\ng\nh', names: 'job', moved: [['delayed', 'b', now + 5 * minute], ['delayed', 'f', now + 5 * minute], ['delayed', 'i', now + minute]],
+    });
+  });
+
+  it('wakes a worker for new ids that wait or are due before all others', async () => {
+    const queue = openQueue();
+    await queue.addFresh([{ id: 'a', delayMs: 5 * minute }]);
+    expect((await queue.state()).marker).toBe(true);
+    await queue.on('marker', 'del');
+    await queue.addFresh([{ id: 'b', delayMs: 6 * minute }]);
+    expect((await queue.state()).marker).toBeUndefined();
+    await queue.addFresh([{ id: 'c', delayMs: minute }, { id: 'd', delayMs: 7 * minute }]);
+    expect((await queue.state()).marker).toBe(true);
+  });
+
   it('adds nothing when nothing is asked for', async () => {
     const queue = openQueue();
     await queue.enqueue([], [], { session: 'p', seq: 1 });
@@ -103,7 +131,6 @@ describe('the order of jobs that are added', () => {
     });
     const taken = await queue.take(10);
     expect(taken.ids).toEqual(['none', 'also none', 'one', 'also one', 'two', 'last', 'also last']);
-    expect(taken.priorities).toEqual([0, 0, 1, 1, 2, 2_097_151, 2_097_151]);
   });
 
   it('is last in, first out for lifo, within its priority', async () => {
@@ -195,17 +222,17 @@ describe('a custom id', () => {
 describe('an enqueue call that is repeated', () => {
   it('answers the same and changes nothing', async () => {
     const queue = openQueue();
-    const send = () => queue.enqueue(['a'], [{ id: 'b', delayMs: minute, priority: 3 }, { id: 'a' }], { session: 'p', seq: 1 });
+    const send = () => queue.enqueue([], [{ id: 'a' }, { id: 'b', delayMs: minute, priority: 3 }, { id: 'a' }], { session: 'p', seq: 1 });
     const reply = await send();
     const before = await queue.exactly();
-    expect(reply.standing).toEqual(['', 'a']);
+    expect(reply.standing).toEqual(['', '', 'a']);
     expect(await send()).toEqual(reply);
     expect(await queue.exactly()).toEqual(before);
   });
 
   it('adds no job anew that has meanwhile run and was removed', async () => {
     const queue = openQueue();
-    const send = () => queue.enqueue(['a'], [{ id: 'b' }], { session: 'p', seq: 1 });
+    const send = () => queue.enqueue(['a', 'b'], [], { session: 'p', seq: 1 });
     const reply = await send();
     const { lease } = await queue.take(2);
     await queue.settle([end.forgotten('a', lease), end.kept('b', lease)]);

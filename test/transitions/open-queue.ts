@@ -7,6 +7,7 @@ import { Connection } from '../../src/redis/connection.js';
 import { keyNames, QueueKeys, type KeyName } from '../../src/redis/keys.js';
 import type { RawReply, Script, ScriptArg } from '../../src/redis/script.js';
 import { enqueue, type EnqueueReply } from '../../src/redis/scripts/enqueue.js';
+import { packEnded } from '../../src/worker/pack-ended.js';
 import { Ending, settle, type SettleCall, type SettleReply } from '../../src/redis/scripts/settle.js';
 import { assertInvariants, redisNow, snapshot, type Snapshot, type SnapshotOptions, type StateOwner } from '../support/state.js';
 
@@ -165,8 +166,15 @@ export class TestQueue implements StateOwner {
     return this.enqueue([], added);
   }
 
+  /** Adds plain jobs, or special ones. */
   enqueue(plain: readonly string[], special: readonly Special[], { session = this.#session('p'), seq = 1 }: CallOf = {}): Promise<EnqueueReply> {
-    return this.run(enqueue, { session, seq, plain: packPlain(plain), special: packSpecial(special), names: 'job' });
+    const jobs = plain.length === 0 ? { special: packSpecial(special) } : { plain: packPlain(plain), ids: plain.join('\n') };
+    return this.run(enqueue, { session, seq, ...jobs, names: 'job' });
+  }
+
+  /** Adds jobs in the form for ids that nobody has yet, which have to ascend. */
+  addFresh(fresh: readonly Special[], { session = this.#session('p'), seq = 1 }: CallOf = {}): Promise<EnqueueReply> {
+    return this.run(enqueue, { session, seq, fresh: packFresh(fresh), names: 'job' });
   }
 
   /** Takes jobs under a token; leases last a minute. */
@@ -176,7 +184,7 @@ export class TestQueue implements StateOwner {
 
   settle(items: readonly Settled[], call: Partial<SettleCall> = {}): Promise<SettleReply> {
     return this.run(settle, {
-      session: this.#session('w'), seq: 1, items: packSettled(items), token: 'w', wanted: 0, leaseMs: minute, max: 0, durationMs: 0,
+      session: this.#session('w'), seq: 1, ended: packSettled(items), token: 'w', wanted: 0, leaseMs: minute, max: 0, durationMs: 0,
       keepCompleted: -1, keepFailed: -1, woken: false, prefetch: 0, ...call,
     });
   }
@@ -205,13 +213,24 @@ function packPlain(plain: readonly string[]): Buffer {
   return packer.take();
 }
 
+function packFresh(fresh: readonly Special[]): Buffer {
+  const packer = new ScriptPacker().array(fresh.length * 6);
+  for (const job of fresh) packPlaced(job, packer);
+  return packer.take();
+}
+
+function packPlaced({ id, delayMs = 0, priority = 0, lifo, data = id, parent, dedup }: Special, packer: ScriptPacker): void {
+  packer.string(id).bytes(packedRecord(data)).number(delayMs).number(priority).flag(lifo);
+  const facts = { ...(priority > 0 && { pr: priority }), ...(dedup && { de: dedup.id }), ...(parent !== undefined && { pk: parent }) };
+  if (Object.keys(facts).length > 0) packer.bytes(pack(facts, 'facts'));
+  else packer.string('');
+}
+
 function packSpecial(special: readonly Special[]): Buffer {
   const packer = new ScriptPacker().array(special.length);
-  for (const { id, delayMs = 0, priority = 0, lifo, data = id, parent, dedup } of special) {
-    packer.array(7).string(id).bytes(packedRecord(data)).number(delayMs).number(priority).flag(lifo);
-    const facts = { ...(priority > 0 && { pr: priority }), ...(dedup && { de: dedup.id }), ...(parent !== undefined && { pk: parent }) };
-    if (Object.keys(facts).length > 0) packer.bytes(pack(facts, 'facts'));
-    else packer.string('');
+  for (const job of special) {
+    const { dedup } = job;
+    packPlaced(job, packer.array(7));
     if (dedup) {
       packer.array(6).string(dedup.id).number(dedup.ttlMs ?? 0).flag(dedup.extend).flag(dedup.replace).flag(dedup.keepLast).flag(dedup.reschedule);
     } else {
@@ -222,12 +241,5 @@ function packSpecial(special: readonly Special[]): Buffer {
 }
 
 export function packSettled(items: readonly Settled[]): Buffer {
-  const packer = new ScriptPacker().array(items.length * 4);
-  for (const { id, lease, kind, payload } of items) {
-    packer.string(id).string(lease).number(kind);
-    if (typeof payload === 'function') payload(packer);
-    else if (typeof payload === 'string') packer.string(payload);
-    else packer.bytes(payload);
-  }
-  return packer.take();
+  return packEnded(items.map(({ kind: ending, ...rest }) => ({ ...rest, ending })), new ScriptPacker());
 }

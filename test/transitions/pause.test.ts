@@ -27,6 +27,6 @@ describe('pause', () => {
     expect(before.meta).toBeUndefined();
     expect(await queue.run(pause, { paused: false })).toBe(false);
     expect(await queue.exactly()).toEqual(before);
-    expect(await queue.take(1)).toMatchObject({ count: 1 });
+    expect(await queue.take(1)).toMatchObject({ ids: [expect.any(String)] });
   });
 });

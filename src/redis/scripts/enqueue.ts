@@ -4,11 +4,14 @@ import { lua } from '../lua.generated.js';
 export interface EnqueueCall {
   session: string;
   seq: number;
-  /** Packed [id, record, …]. */
-  plain: Buffer;
+  /** Packed [id, record, …], and the ids one a line. */
+  plain?: Buffer;
+  ids?: string;
+  /** Packed [id, record, delayMs, priority, lifo, facts, …]. */
+  fresh?: Buffer;
   /** Packed [[id, record, delayMs, priority, lifo, facts, dedup], …]. */
-  special: Buffer;
-  /** The names of all items in order, one a line, or one name if all are the same. */
+  special?: Buffer;
+  /** The names of all items, one a line, or one name if all are the same: those of delayed fresh ones come last. */
   names: string;
 }
 
@@ -18,14 +21,16 @@ export interface EnqueueReply {
   standing: string[];
 }
 
-/** Adds a batch of jobs. */
+/** Adds a batch of jobs: all of them as `plain`, or as `fresh`, or as `special`. */
 export const enqueue = defineScript({
   source: lua.enqueue,
   keys: [
     'meta', 'job', 'wait', 'delayed', 'active', 'state', 'history', 'progress', 'logs', 'sessions', 'dedup',
     'pending', 'marker', 'events',
   ],
-  args: (call: EnqueueCall) => [call.session, call.seq, call.plain, call.special, call.names],
+  args: (call: EnqueueCall) => [
+    call.session, call.seq, call.plain ?? '', call.ids ?? '', call.fresh ?? '', call.special ?? '', call.names,
+  ],
   reply: (raw): EnqueueReply => {
     const [now, ...standing] = list(raw);
     return { now: integer(now), standing: standing.map(text) };

@@ -8,8 +8,8 @@ export const Ending = { forgotten: 0, kept: 1, keptFor: 2, failed: 3, retried: 4
 export interface SettleCall {
   session: string;
   seq: number;
-  /** Packed [id, lease, ending, payload, …]. */
-  items: Buffer;
+  /** What has ended, as `packEnded` packs it. */
+  ended: Buffer;
   /** What the new leases begin with; '' for session and number of the call. */
   token: string;
   wanted: number;
@@ -29,32 +29,30 @@ export interface SettleCall {
 }
 
 export interface SettleReply {
-  /** The numbers of the items that were refused because the lease had passed to someone else. */
-  refused: number[];
   now: number;
   lease: string;
-  count: number;
+  /** The jobs that were handed out. */
   ids: string[];
-  /** The records, one after the other. */
-  records: Buffer;
-  /** The size of each record in bytes, separated by blanks. */
-  sizes: string;
+  /** Their records: in a row, or one by one. */
+  records: Buffer | RawReply[];
+  /** Their facts; none when no job of the queue has any. */
   states: (Buffer | undefined)[];
-  priorities: number[];
   /** How long a limit keeps jobs back in ms; -1 when the queue is paused or at its concurrency; 0 when nothing holds them. */
   waitMs: number;
-  /** Ids in `wait` without a record: something else wrote to the queue's keys. */
-  missing: string[];
   /** When the next delayed job or schedule is due; 0 for never. */
   dueAt: number;
   /** When the next lease runs out, told only when no job was taken; 0 for never. */
   expiresAt: number;
+  /** The numbers of the items that were refused because the lease had passed to someone else. */
+  refused: readonly number[];
+  /** The numbers of the items that cannot complete yet: parents with children to wait for. They are held still. */
+  unready: readonly number[];
   /** To the parents of jobs that ended. */
-  letters: Letter[];
+  letters: readonly Letter[];
+  /** Ids in `wait` without a record: something else wrote to the queue's keys. */
+  missing: readonly string[];
   /** The queue has or had parents or children. */
   hasFlows: boolean;
-  /** The numbers of the items that cannot complete yet: parents with children to wait for. They are held still. */
-  unready: number[];
 }
 
 /** Ends, retries, delays or gives back jobs that the caller holds, and takes the next ones. */
@@ -65,33 +63,37 @@ export const settle = defineScript({
     'progress', 'logs', 'expire', 'sessions', 'dedup', 'outbox', 'pending', 'orphans', 'marker', 'rate', 'events', 'metrics',
   ],
   args: (call: SettleCall) => [
-    call.session, call.seq, call.items, call.token, call.wanted, call.leaseMs, call.max, call.durationMs,
+    call.session, call.seq, call.ended, call.token, call.wanted, call.leaseMs, call.max, call.durationMs,
     call.keepCompleted, call.keepFailed, call.woken ? 1 : 0, call.prefetch,
     call.minutes ?? 0,
   ],
   reply: (raw): SettleReply => {
-    const [refused, now, lease, count, ids, records, states, priorities, waitMs, missing, sizes, dueAt, expiresAt, letters, flows, unready] = list(raw);
+    const [now, lease, ids, records, waitMs, dueAt, expiresAt, more] = list(raw);
     return {
-      refused: list(refused).map(integer),
       now: integer(now),
       lease: text(lease),
-      count: integer(count),
       ids: lines(ids),
-      records: Buffer.isBuffer(records) ? records : Buffer.alloc(0),
-      sizes: text(sizes),
-      states: columns(states),
-      priorities: lines(priorities).map(Number),
+      records: Buffer.isBuffer(records) ? records : list(records),
       waitMs: integer(waitMs),
-      missing: lines(missing),
-      dueAt: dueAt === undefined ? 0 : integer(dueAt),
-      expiresAt: expiresAt === undefined ? 0 : integer(expiresAt),
-      letters: readLetters(letters),
-      hasFlows: flows === 1,
-      unready: Array.isArray(unready) ? unready.map(integer) : [],
+      dueAt: integer(dueAt),
+      expiresAt: integer(expiresAt),
+      ...(Array.isArray(more) ? readMore(more) : nothingMore),
     };
   },
 });
 
-function columns(raw: RawReply | undefined): (Buffer | undefined)[] {
-  return Array.isArray(raw) ? raw.map((value) => (Buffer.isBuffer(value) ? value : undefined)) : [];
+type More = Pick<SettleReply, 'refused' | 'unready' | 'letters' | 'states' | 'missing' | 'hasFlows'>;
+
+const nothingMore: More = { refused: [], unready: [], letters: [], states: [], missing: [], hasFlows: false };
+
+/** What most replies have nothing to say of. */
+function readMore([refused, unready, letters, states, missing, flows]: RawReply[]): More {
+  return {
+    refused: list(refused).map(integer),
+    unready: list(unready).map(integer),
+    letters: readLetters(letters),
+    states: Array.isArray(states) ? states.map((value) => (Buffer.isBuffer(value) ? value : undefined)) : [],
+    missing: lines(missing),
+    hasFlows: flows === 1,
+  };
 }

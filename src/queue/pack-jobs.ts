@@ -1,0 +1,62 @@
+import type { ScriptPacker } from '../core/script-packer.js';
+import type { EnqueueCall } from '../redis/scripts/enqueue.js';
+import type { EnqueueRequest, SpecialRequest } from './enqueuer.js';
+
+type PackedJobs = Omit<EnqueueCall, 'session' | 'seq'>;
+
+/** Whether the id was made by Drover; such ids ascend within a call. */
+export function isMade({ special }: EnqueueRequest): boolean {
+  return !special || special.fresh;
+}
+
+/**
+ * Packs the jobs of one call, all in the form that the most particular of them needs, so that their order is kept: as
+ * `plain` (to the end of priority 0), as `fresh` (a delay, a priority, a parent), or as `special` (an id that may exist,
+ * a rule of deduplication).
+ */
+export function packJobs(requests: readonly EnqueueRequest[], packer: ScriptPacker): PackedJobs {
+  if (!requests.every(isMade)) return { special: packSpecial(requests, packer), names: namesOf(requests) };
+  if (requests.some(({ special }) => special)) {
+    return { fresh: packFresh(requests, packer), names: namesOf([...requests.filter((one) => !isDelayed(one)), ...requests.filter(isDelayed)]) };
+  }
+  return { plain: packPlain(requests, packer), ids: requests.map(({ id }) => id).join('\n'), names: namesOf(requests) };
+}
+
+const isDelayed = ({ special }: EnqueueRequest): boolean => special !== undefined && special.delayMs > 0;
+
+const ordinary: SpecialRequest = { fresh: true, delayMs: 0, priority: 0, lifo: false, facts: undefined, deduplication: undefined };
+
+function packPlain(requests: readonly EnqueueRequest[], packer: ScriptPacker): Buffer {
+  packer.array(requests.length * 2);
+  for (const { id, record } of requests) packer.string(id).bytes(record);
+  return packer.take();
+}
+
+function packFresh(requests: readonly EnqueueRequest[], packer: ScriptPacker): Buffer {
+  packer.array(requests.length * 6);
+  for (const request of requests) packPlaced(request, packer);
+  return packer.take();
+}
+
+function packSpecial(requests: readonly EnqueueRequest[], packer: ScriptPacker): Buffer {
+  packer.array(requests.length);
+  for (const request of requests) {
+    packPlaced(request, packer.array(7));
+    const rule = request.special?.deduplication;
+    if (rule) packer.array(6).string(rule.id).number(rule.ttlMs).flag(rule.extend).flag(rule.replace).flag(rule.keepLast).flag(rule.reschedule);
+    else packer.string('');
+  }
+  return packer.take();
+}
+
+function packPlaced({ id, record, special = ordinary }: EnqueueRequest, packer: ScriptPacker): void {
+  packer.string(id).bytes(record).number(special.delayMs).number(special.priority).flag(special.lifo);
+  if (special.facts) packer.bytes(special.facts);
+  else packer.string('');
+}
+
+/** One name if all are the same, else one a line. */
+function namesOf(requests: readonly EnqueueRequest[]): string {
+  const first = requests[0]?.name ?? '';
+  return requests.every(({ name }) => name === first) ? first : requests.map(({ name }) => name).join('\n');
+}

@@ -1,0 +1,42 @@
+import { unpackAll } from '../core/codec.js';
+import { DroverError } from '../core/errors.js';
+import { asRecord, unpackRecord, type JobRecord } from '../core/job-record.js';
+import type { Connection } from '../redis/connection.js';
+import type { QueueKeys } from '../redis/keys.js';
+import { list, type RawReply } from '../redis/script.js';
+import type { SettleReply } from '../redis/scripts/settle.js';
+
+/** The record of a job that was taken, or what is wrong with it. */
+export type TakenRecord = JobRecord | DroverError;
+
+/** The records of a reply; undefined when they came in a row and one of them, nobody knows which, cannot be read. */
+export function readRow({ ids, records }: SettleReply): TakenRecord[] | undefined {
+  if (!Buffer.isBuffer(records)) return readList(ids, records);
+  try {
+    const values = unpackAll(records);
+    return values.length === ids.length ? values.map(asRecord) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Asks for the records one by one, so that the damage is told to its job alone. */
+export async function readEach({ ids }: SettleReply, connection: Connection, keys: QueueKeys): Promise<TakenRecord[]> {
+  return readList(ids, list(await connection.command('hmget', [keys.key('job'), ...ids], 'read jobs one by one')));
+}
+
+function readList(ids: readonly string[], records: readonly RawReply[]): TakenRecord[] {
+  return ids.map((id, i) => {
+    const bytes = records[i];
+    if (!Buffer.isBuffer(bytes)) return corrupt(`Job ${id} has no record.`);
+    try {
+      return unpackRecord(bytes);
+    } catch (cause) {
+      return corrupt(`The record of job ${id} cannot be read.`, cause);
+    }
+  });
+}
+
+function corrupt(message: string, cause?: unknown): DroverError {
+  return new DroverError('CORRUPT_DATA', { field: 'job', message, cause });
+}
