@@ -28,7 +28,7 @@ local reply, notes, added, count, ready = { now }, {}, ARGV[4], 0, false
 if ARGV[3] ~= '' then
   local plain = cmsgpack.unpack(ARGV[3])
   redis.call('HSET', job, unpack(plain))
-  local last = redis.call('ZREVRANGEBYSCORE', wait, '(0', '-inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+  local last = redis.call('ZREVRANGEBYSCORE', wait, '(0', '-inf', 'WITHSCORES', 'LIMIT', '0', '1')[2]
   -- One score for the whole batch, as text: its ids ascend, and equal scores are ordered by id. See shared/place.lua.
   local place = string.format('%.0f', last and math.min(last + 1, -1) or -2251799813685247)
   for i = 1, #plain, 2 do plain[i], plain[i + 1] = place, plain[i] end
@@ -43,7 +43,7 @@ else
   end
 end
 
-if ready and not settings[1] then redis.call('ZADD', marker, 0, '0') end
+if ready and not settings[1] then redis.call('ZADD', marker, '0', '0') end
 settled(session, seq, reply)
 publish(tonumber(settings[2] or 10000), count, 'added', added, 'names', ARGV[7],
   'moved', #notes > 0 and cmsgpack.pack(notes) or '')

@@ -45,9 +45,13 @@ local clock = time[1] .. ('00000' .. time[2]):sub(-6, -4) -- `now` as text: to f
 
 settled(session, seq, { refused, lease, joined, unready })
 
-local more = returned or missing ~= '' or (raw[3] and count < accepted) or (ARGV[11] == '1' and count == wanted)
-if more and redis.call('ZCARD', wait) > 0 then redis.call('ZADD', marker, 0, '0') end
-if wanted > 0 and count == 0 and accepted > 0 and redis.call('ZCARD', wait) == 0 then moved[#moved + 1] = { 'drained' } end
+-- Wakes the next worker if more is waiting than the caller took, and nobody else may know of it.
+if isMore and count == wanted and ARGV[11] == '1' or (returned or missing ~= '' or (raw[3] and count < accepted)) and redis.call('ZCARD', wait) > 0 then
+  redis.call('ZADD', marker, '0', '0')
+end
+if wanted > 0 and count == 0 and accepted > 0 and (room > 0 and missing == '' or redis.call('ZCARD', wait) == 0) then
+  moved[#moved + 1] = { 'drained' }
+end
 
 local changes = #done + #moved + count
 if changes > 0 then
@@ -60,10 +64,10 @@ if changes > 0 then
   publish(tonumber(raw[6] or 10000), changes, unpack(entry))
 end
 
-local first, due, expires = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES'), tonumber(raw[7] or 0), 0
+local first, due, expires = redis.call('ZRANGE', delayed, '0', '0', 'WITHSCORES'), tonumber(raw[7] or 0), 0
 if first[2] and (due == 0 or tonumber(first[2]) < due) then due = tonumber(first[2]) end
 if count == 0 then
-  first = redis.call('ZRANGE', active, 0, 0, 'WITHSCORES')
+  first = redis.call('ZRANGE', active, '0', '0', 'WITHSCORES')
   expires = first[2] and math.ceil(tonumber(first[2])) or 0
 end
 local isBrief = not flows and states == '' and missing == '' and mail == '' and #refused == 0

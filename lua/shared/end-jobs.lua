@@ -1,8 +1,9 @@
 -- endJobs: what becomes of the accepted jobs. `bare`: no job of the queue has more than its record, so that nothing else
 -- has to be looked up or removed.
-local done, results, bare = {}, '', redis.call('EXISTS', state, outcome, history, progress, logs, expire, pending) == 0
+local done, results, bare = {}, '', false
 
 if accepted > 0 then
+  bare = redis.call('EXISTS', state, outcome, history, progress, logs, expire, pending) == 0
   redis.call('ZREM', active, unpack(ids))
   if redis.call('HDEL', run, unpack(ids)) < accepted then
     -- include shared/count-once.lua

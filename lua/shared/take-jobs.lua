@@ -17,10 +17,13 @@ if wanted > 0 then
   end
 end
 
-local fresh = room > 0 and redis.call('ZRANGE', wait, 0, room - 1) or {}
+-- One more than may be taken, to know whether more is left.
+local fresh = room > 0 and redis.call('ZRANGE', wait, '0', room) or {}
+local isMore = #fresh > room
+if isMore then fresh[#fresh] = nil end
 if #fresh > 0 then
   local found = redis.call('HMGET', job, unpack(fresh))
-  redis.call('ZREMRANGEBYRANK', wait, 0, #fresh - 1)
+  redis.call('ZREMRANGEBYRANK', wait, '0', #fresh - 1)
   local deadline = string.format('%.0f', now + tonumber(ARGV[6])) -- as text: a number would be formatted anew for every job
   local deadlines, leases, lost, size = {}, {}, {}, 0
   for i = 1, #fresh do
@@ -39,7 +42,10 @@ if #fresh > 0 then
     missing = table.concat(lost, '\n')
   end
   if count > 0 then
-    -- include shared/widen.lua
+    local wide = false
+    if count >= 8 then
+      -- include shared/widen.lua
+    end
     redis.call('ZADD', active, unpack(deadlines))
     if wide then redis.call('ZREM', active, wide) end
     redis.call('HSET', run, unpack(leases))

@@ -4,7 +4,8 @@ import { RedisError } from '../core/errors.js';
 import type { Connection } from '../redis/connection.js';
 import type { QueueKeys } from '../redis/keys.js';
 import { enqueue } from '../redis/scripts/enqueue.js';
-import { isMade, packJobs } from './pack-jobs.js';
+import { nudgeNeighbour } from './neighbours.js';
+import { isDelayed, isMade, packJobs } from './pack-jobs.js';
 
 /** What makes a job more than "to the end of priority 0 under a new id". */
 export interface SpecialRequest {
@@ -170,9 +171,11 @@ export class Enqueuer {
     lane.busy = true;
     this.#underWay++;
     try {
-      const reply = await this.#connection.run(enqueue, this.#keys, {
+      const answer = this.#connection.run(enqueue, this.#keys, {
         session: lane.session, seq: ++lane.seq, ...packJobs(items.map(({ request }) => request), this.#packer),
       }, this.#failing ? this.#timeLeft(items) : undefined);
+      if (this.#proven && items.some(({ request }) => !isDelayed(request))) nudgeNeighbour(this.#connection, this.#keys);
+      const reply = await answer;
       this.#connection.observeClock(reply.now);
       this.#proven = true;
       this.#failing = false;

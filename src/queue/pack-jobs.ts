@@ -9,6 +9,10 @@ export function isMade({ special }: EnqueueRequest): boolean {
   return !special || special.fresh;
 }
 
+export function isDelayed({ special }: EnqueueRequest): boolean {
+  return special !== undefined && special.delayMs > 0;
+}
+
 /**
  * Packs the jobs of one call, all in the form that the most particular of them needs, so that their order is kept: as
  * `plain` (to the end of priority 0), as `fresh` (a delay, a priority, a parent), or as `special` (an id that may exist,
@@ -21,8 +25,6 @@ export function packJobs(requests: readonly EnqueueRequest[], packer: ScriptPack
   }
   return { plain: packPlain(requests, packer), ids: requests.map(({ id }) => id).join('\n'), names: namesOf(requests) };
 }
-
-const isDelayed = ({ special }: EnqueueRequest): boolean => special !== undefined && special.delayMs > 0;
 
 const ordinary: SpecialRequest = { fresh: true, delayMs: 0, priority: 0, lifo: false, facts: undefined, deduplication: undefined };
 

@@ -355,7 +355,7 @@ local reply, notes, added, count, ready = { now }, {}, ARGV[4], 0, false
 if ARGV[3] ~= '' then
 local plain = cmsgpack.unpack(ARGV[3])
 redis.call('HSET', KEYS[2], unpack(plain))
-local last = redis.call('ZREVRANGEBYSCORE', KEYS[3], '(0', '-inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+local last = redis.call('ZREVRANGEBYSCORE', KEYS[3], '(0', '-inf', 'WITHSCORES', 'LIMIT', '0', '1')[2]
 local place = string.format('%.0f', last and math.min(last + 1, -1) or -2251799813685247)
 for i = 1, #plain, 2 do plain[i], plain[i + 1] = place, plain[i] end
 redis.call('ZADD', KEYS[3], unpack(plain))
@@ -519,7 +519,7 @@ end
 place()
 end
 end
-if ready and not settings[1] then redis.call('ZADD', KEYS[13], 0, '0') end
+if ready and not settings[1] then redis.call('ZADD', KEYS[13], '0', '0') end
 settled(session, seq, reply)
 publish(tonumber(settings[2] or 10000), count, 'added', added, 'names', ARGV[7],
 'moved', #notes > 0 and cmsgpack.pack(notes) or '')
@@ -1758,8 +1758,9 @@ end
 named = named + 1
 end
 end
-local done, results, bare = {}, '', redis.call('EXISTS', KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[18]) == 0
+local done, results, bare = {}, '', false
 if accepted > 0 then
+bare = redis.call('EXISTS', KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[18]) == 0
 redis.call('ZREM', KEYS[5], unpack(ids))
 if redis.call('HDEL', KEYS[8], unpack(ids)) < accepted then
 local passed, seen, i, n = {}, {}, 0, 0
@@ -2070,10 +2071,12 @@ end
 if room <= 0 and waitMs == 0 then waitMs = -1 end
 end
 end
-local fresh = room > 0 and redis.call('ZRANGE', KEYS[3], 0, room - 1) or {}
+local fresh = room > 0 and redis.call('ZRANGE', KEYS[3], '0', room) or {}
+local isMore = #fresh > room
+if isMore then fresh[#fresh] = nil end
 if #fresh > 0 then
 local found = redis.call('HMGET', KEYS[2], unpack(fresh))
-redis.call('ZREMRANGEBYRANK', KEYS[3], 0, #fresh - 1)
+redis.call('ZREMRANGEBYRANK', KEYS[3], '0', #fresh - 1)
 local deadline = string.format('%.0f', now + tonumber(ARGV[6])) -- as text: a number would be formatted anew for every job
 local deadlines, leases, lost, size = {}, {}, {}, 0
 for i = 1, #fresh do
@@ -2092,11 +2095,14 @@ for i = #fresh, count + 1, -1 do fresh[i], found[i] = nil, nil end
 missing = table.concat(lost, '\\n')
 end
 if count > 0 then
+local wide = false
+if count >= 8 then
 local before = redis.call('ZCARD', KEYS[5])
-local wide = before <= 16 and before + count > 16 and ('-'):rep(65)
-if wide then
-redis.call('ZADD', KEYS[5], 0, wide)
+if before <= 16 and before + count > 16 then
+wide = ('-'):rep(65)
+redis.call('ZADD', KEYS[5], '0', wide)
 redis.call('HSET', KEYS[8], '', wide)
+end
 end
 redis.call('ZADD', KEYS[5], unpack(deadlines))
 if wide then redis.call('ZREM', KEYS[5], wide) end
@@ -2111,9 +2117,12 @@ end
 end
 end
 settled(session, seq, { refused, lease, joined, unready })
-local more = returned or missing ~= '' or (raw[3] and count < accepted) or (ARGV[11] == '1' and count == wanted)
-if more and redis.call('ZCARD', KEYS[3]) > 0 then redis.call('ZADD', KEYS[20], 0, '0') end
-if wanted > 0 and count == 0 and accepted > 0 and redis.call('ZCARD', KEYS[3]) == 0 then moved[#moved + 1] = { 'drained' } end
+if isMore and count == wanted and ARGV[11] == '1' or (returned or missing ~= '' or (raw[3] and count < accepted)) and redis.call('ZCARD', KEYS[3]) > 0 then
+redis.call('ZADD', KEYS[20], '0', '0')
+end
+if wanted > 0 and count == 0 and accepted > 0 and (room > 0 and missing == '' or redis.call('ZCARD', KEYS[3]) == 0) then
+moved[#moved + 1] = { 'drained' }
+end
 local changes = #done + #moved + count
 if changes > 0 then
 local entry, n = {}, 0
@@ -2124,10 +2133,10 @@ if #moved > 0 then entry[n + 1], entry[n + 2], n = 'moved', cmsgpack.pack(moved)
 if count > 0 then entry[n + 1], entry[n + 2] = 'active', joined end
 publish(tonumber(raw[6] or 10000), changes, unpack(entry))
 end
-local first, due, expires = redis.call('ZRANGE', KEYS[4], 0, 0, 'WITHSCORES'), tonumber(raw[7] or 0), 0
+local first, due, expires = redis.call('ZRANGE', KEYS[4], '0', '0', 'WITHSCORES'), tonumber(raw[7] or 0), 0
 if first[2] and (due == 0 or tonumber(first[2]) < due) then due = tonumber(first[2]) end
 if count == 0 then
-first = redis.call('ZRANGE', KEYS[5], 0, 0, 'WITHSCORES')
+first = redis.call('ZRANGE', KEYS[5], '0', '0', 'WITHSCORES')
 expires = first[2] and math.ceil(tonumber(first[2])) or 0
 end
 local isBrief = not flows and states == '' and missing == '' and mail == '' and #refused == 0

@@ -17,7 +17,8 @@ export interface ConnectionShare {
 
 /**
  * Everything in a process that names the same server shares one connection: options are equal when their JSON is.
- * Options that hold functions cannot be compared and get a connection of their own.
+ * Options that hold functions cannot be compared and get a connection of their own. `maxRetriesPerRequest` makes no
+ * difference: Drover repeats calls by itself.
  */
 export function share(options: ConnectionOptions): ConnectionShare {
   if (isClient(options)) return claim(byClient.get(options) ?? remember(options), () => byClient.delete(options));
@@ -52,7 +53,8 @@ function claim(shared: Shared, forget: () => void): ConnectionShare {
 /** Equal text for equal options, or '' when they cannot be compared. */
 function fingerprint(options: Exclude<ConnectionOptions, object> | object): string {
   let comparable = true;
-  const text = JSON.stringify(options, (_key, value: unknown) => {
+  const text = JSON.stringify(options, (key, value: unknown) => {
+    if (key === 'maxRetriesPerRequest') return undefined;
     if (typeof value === 'function') comparable = false;
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
     return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -41,8 +41,9 @@ export class Dispatcher {
   #buffer: HeldJob[] = [];
   #running = 0;
   #requested = 0;
-  /** The last take found less than it asked for. */
-  #scarce = false;
+  /** The last take found less than it asked for, or was the first one after a rest: nothing says that there is more. */
+  #scarce = true;
+  #isFirst = true;
   #woken = false;
   #scheduled = false;
   #filling = false;
@@ -71,6 +72,7 @@ export class Dispatcher {
   wake(woken: boolean): void {
     this.#mode = 'hungry';
     this.#woken ||= woken;
+    this.#isFirst = true;
     this.pump();
   }
 
@@ -147,22 +149,22 @@ export class Dispatcher {
   /** How many jobs to ask for: free slots, and some more where handlers are shorter than a round trip. */
   #appetite(): { wanted: number; prefetch: number } {
     if (this.#mode === 'quiet' || (this.#mode === 'idle' && this.#outbox.length === 0)) return { wanted: 0, prefetch: 0 };
-    const taken = this.#running + this.#buffer.length + this.#requested;
-    const free = this.concurrency - taken;
-    // Where the last take found less than it asked for, looking ahead again waits until there is something to settle.
+    // While there may be no more, looking ahead waits until there is something to settle.
     const ahead = this.#scarce && this.#outbox.length === 0 ? 0 : this.#prefetch.amount(this.concurrency);
-    if (ahead > 0) {
-      const wanted = Math.max(0, free + ahead);
-      // A refill is worth a call once half of what may be fetched ahead is used up.
-      return wanted * 2 < ahead && this.#outbox.length === 0 ? { wanted: 0, prefetch: 0 } : { wanted, prefetch: Math.min(wanted, ahead) };
-    }
-    const share = this.concurrency >= splitFrom ? Math.ceil(this.concurrency / this.#options.lanes.length) : this.concurrency;
-    return { wanted: Math.max(0, Math.min(free, share, 1000)), prefetch: 0 };
+    const target = this.concurrency + ahead;
+    const taken = this.#running + this.#buffer.length + this.#requested;
+    const missing = target - taken;
+    // A refill is worth a call once half of what may be fetched ahead is used up.
+    if (missing <= 0 || (missing * 2 < ahead && this.#outbox.length === 0)) return { wanted: 0, prefetch: 0 };
+    const share = target >= splitFrom ? Math.ceil(target / this.#options.lanes.length) : target;
+    const wanted = Math.min(missing, share, 1000);
+    return { wanted, prefetch: wanted - Math.min(wanted, Math.max(0, this.concurrency - taken)) };
   }
 
   async #exchange(lane: Exchange, ended: Ended[], wanted: number, prefetch: number): Promise<void> {
     const woken = this.#woken;
-    this.#woken = false;
+    const isFirst = this.#isFirst;
+    this.#woken = this.#isFirst = false;
     this.#requested += wanted;
     const startedAt = performance.now();
     let reply: Taken;
@@ -174,7 +176,7 @@ export class Dispatcher {
     } finally {
       this.#requested -= wanted;
     }
-    if (wanted > 0) this.#scarce = reply.ids.length < wanted;
+    if (wanted > 0) this.#scarce = isFirst || reply.ids.length < wanted;
     this.#prefetch.travelled(performance.now() - startedAt);
     announce(ended, reply, (next) => this.post(next));
     this.#options.replied(reply);

@@ -1,13 +1,11 @@
 /** How many jobs may be fetched beyond those that can start at once. */
-const most = 64;
-/** Above this many handlers at a time a batch is long enough without. */
-const concurrencyBound = 32;
+const most = 128;
 
 /**
- * Decides how many jobs to fetch ahead. Only while handlers take less time than a round trip: then a worker of small
- * concurrency would mostly wait for the network. What is fetched ahead and not started soon is handed back.
+ * Decides how many jobs to fetch ahead. Only while handlers take less time than a round trip: then a worker would
+ * mostly wait for the network, and pay for many small calls. What is fetched ahead and not started soon is handed back.
  *
- * Formula: jobs that `concurrency` handlers finish during one round trip, at most 64. Averages are exponential with weight 1/8.
+ * Formula: jobs that `concurrency` handlers finish during one round trip, at most 128. Averages are exponential with weight 1/8.
  */
 export class Prefetch {
   #runMs = Infinity;
@@ -27,7 +25,7 @@ export class Prefetch {
   }
 
   amount(concurrency: number): number {
-    if (concurrency > concurrencyBound || this.#runMs >= this.#tripMs) return 0;
+    if (this.#runMs >= this.#tripMs) return 0;
     return Math.min(most, Math.ceil((concurrency * this.#tripMs) / Math.max(this.#runMs, this.#tripMs / most)));
   }
 }

@@ -1,10 +1,12 @@
 import type { Connection } from '../redis/connection.js';
+import { listenToNeighbours } from '../queue/neighbours.js';
+import type { QueueKeys } from '../redis/keys.js';
 import type { SettleReply } from '../redis/scripts/settle.js';
 import { Waker } from './waker.js';
 
 export interface RestOptions {
   connection: Connection;
-  markerKey: string;
+  keys: QueueKeys;
   clientName: string;
   /** The longest wait before the worker looks by itself. */
   longestWaitMs: number;
@@ -33,15 +35,20 @@ export class Rest {
   /** There was nothing to do since the last wait ended. */
   #tired = false;
   #waitMs: number;
+  /** Jobs were added in this process, and the worker has looked for them without waiting for the marker. */
+  #nudged = false;
+  readonly #ignoreNeighbours: () => void;
 
   constructor(options: RestOptions) {
     this.#options = options;
     this.#waitMs = Math.min(firstWaitMs, options.longestWaitMs);
-    this.waker = new Waker(options.connection, options.markerKey, options.clientName);
+    this.waker = new Waker(options.connection, options.keys.key('marker'), options.clientName);
+    this.#ignoreNeighbours = listenToNeighbours(options.connection, options.keys, () => this.#nudge());
   }
 
   /** The last take found nothing, for the reason that its reply tells. */
   after(reply: SettleReply): void {
+    this.#nudged = false;
     if (reply.waitMs > 0) this.lookIn(Math.min(reply.waitMs, this.#options.longestLimitMs));
     else if (!this.waker.isWaiting) {
       this.#tired = true;
@@ -60,6 +67,7 @@ export class Rest {
 
   /** Resolves when nothing waits any more, and a marker that came too late has been passed on. */
   async close(): Promise<void> {
+    this.#ignoreNeighbours();
     clearTimeout(this.#timer);
     await this.waker.close();
     await this.#sleeping;
@@ -75,7 +83,21 @@ export class Rest {
     this.#sleeping = undefined;
   }
 
+  /** Its take wakes the next worker if it leaves jobs behind, as one that the marker has woken does. */
+  #nudge(): boolean {
+    const { isOpen, hasFreeSlots, look } = this.#options;
+    if (this.#nudged || !this.waker.isWaiting || !isOpen() || !hasFreeSlots()) return false;
+    this.#nudged = true;
+    look(true);
+    return true;
+  }
+
   async #rise(marked: boolean): Promise<void> {
+    // The marker was set before the nudged take, which has seen to everything that it could tell of.
+    if (this.#nudged) {
+      this.#nudged = false;
+      return;
+    }
     const { isOpen, hasFreeSlots, look, connection, retryDelayMs } = this.#options;
     if (marked && !(isOpen() && hasFreeSlots())) await this.#passOn();
     else if (connection.isReady) look(marked);
@@ -84,7 +106,7 @@ export class Rest {
 
   /** This worker was woken but cannot take anything: another one may. */
   async #passOn(): Promise<void> {
-    const { connection, markerKey, failed } = this.#options;
-    await connection.command('zadd', [markerKey, 0, '0'], 'wake another worker').catch((error: unknown) => failed(error as Error));
+    const { connection, keys, failed } = this.#options;
+    await connection.command('zadd', [keys.key('marker'), 0, '0'], 'wake another worker').catch((error: unknown) => failed(error as Error));
   }
 }

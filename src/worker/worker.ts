@@ -383,7 +383,7 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
   #newRest(options: typeof workerDefaults & WorkerOptions): Rest {
     return new Rest({
       connection: this.connection,
-      markerKey: this.keys.key('marker'),
+      keys: this.keys,
       clientName: clientName(this.keys, this.opts.name === undefined ? '' : `:w:${this.opts.name}`),
       longestWaitMs: options.drainDelay * 1000,
       longestLimitMs: options.maximumRateLimitDelay,
