@@ -278,7 +278,7 @@ export class QueueGetters<EachJob extends Job = Job> extends QueueBase implement
   async #hash(key: string, doing: string): Promise<Record<string, string>> {
     // ioredis makes an object of this reply.
     const fields: unknown = await this.connection.command('hgetall', [this.keys.key(key)], doing);
-    return Object.fromEntries(Object.entries(fields as Record<string, RawReply>).map(([name, value]) => [name, text(value)]));
+    return Object.fromEntries(Object.entries((fields ?? {}) as Record<string, RawReply>).map(([name, value]) => [name, text(value)]));
   }
 
   #counts(): Promise<Awaited<ReturnType<typeof counts.reply>>> {
