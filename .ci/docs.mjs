@@ -28,7 +28,7 @@ export const roles = {
   producer: {
     title: '`Queue` to add jobs and schedules, `FlowProducer`, `QueueEventsProducer`',
     scripts: ['enqueue', 'fetch', 'upsert-schedule', 'remove-schedule', 'publish-events', 'plant', 'adopt', 'inquire', 'receive', 'acknowledge'],
-    commands: ['hset', 'zadd', 'zscore', 'hmget', 'hget', 'hexists'],
+    commands: ['hset', 'zadd', 'zscore', 'hmget', 'hget', 'hexists', 'hscan'],
   },
   worker: {
     title: '`Worker`, with everything that a handler may do with its job',

@@ -50,7 +50,7 @@ export function asRedisError(error: unknown, doing: string, code = diagnose(erro
 function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const said = error.message.replace(/,? with args beginning with:[\s\S]*$/i, '');
-  return said || String((error as { code?: unknown }).code ?? error.name);
+  return said || (codeOf(error) ?? error.name);
 }
 
 /** ioredis hangs the whole command on its errors, with job data or the password: what is told of an error has none of it. */
@@ -60,8 +60,13 @@ function withoutCommand(error: unknown): Error {
   const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
   bare.name = error.name;
   bare.stack = [`${error.name}: ${bare.message}`, ...frames].join('\n');
-  if ('code' in error && typeof error.code === 'string') bare.code = error.code;
+  const code = codeOf(error);
+  if (code !== undefined) bare.code = code;
   return bare;
+}
+
+function codeOf(error: Error): string | undefined {
+  return 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
 /** Server text may hold anything, also terminal escapes; a line of it is enough. */
