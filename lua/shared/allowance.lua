@@ -3,6 +3,7 @@
 local durationMs, left = tonumber(raw[4] and raw[5] or ARGV[8]) or 0, nil
 local entry = redis.call('LINDEX', rate, 0)
 local starts = tonumber(redis.call('HGET', meta, 'rateCount') or 0) or 0
+if not (starts >= 0 and starts < 9007199254740992) then starts = 0 end
 for _ = 1, 1000 do
   if not entry then break end
   local at, begun = entry:match('^(%d+) (%d+)$')

@@ -77,7 +77,7 @@ local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[3], session)
 if not last then return false end
 local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
-if not readable or type(known) ~= 'number' then return false end
+if last:byte(1) ~= 147 or not readable or type(known) ~= 'number' then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[3], '')
@@ -256,7 +256,7 @@ local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[17], session)
 if not last then return false end
 local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
-if not readable or type(known) ~= 'number' then return false end
+if last:byte(1) ~= 147 or not readable or type(known) ~= 'number' then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[17], '')
@@ -389,7 +389,7 @@ local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[10], session)
 if not last then return false end
 local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
-if not readable or type(known) ~= 'number' then return false end
+if last:byte(1) ~= 147 or not readable or type(known) ~= 'number' then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[10], '')
@@ -924,7 +924,7 @@ local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[5], session)
 if not last then return false end
 local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
-if not readable or type(known) ~= 'number' then return false end
+if last:byte(1) ~= 147 or not readable or type(known) ~= 'number' then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[5], '')
@@ -979,7 +979,7 @@ local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[2], session)
 if not last then return false end
 local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
-if not readable or type(known) ~= 'number' then return false end
+if last:byte(1) ~= 147 or not readable or type(known) ~= 'number' then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[2], '')
@@ -1471,7 +1471,7 @@ local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[11], session)
 if not last then return false end
 local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
-if not readable or type(known) ~= 'number' then return false end
+if last:byte(1) ~= 147 or not readable or type(known) ~= 'number' then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[11], '')
@@ -1525,7 +1525,7 @@ local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[5], session)
 if not last then return false end
 local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
-if not readable or type(known) ~= 'number' then return false end
+if last:byte(1) ~= 147 or not readable or type(known) ~= 'number' then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[5], '')
@@ -1624,7 +1624,7 @@ local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[20], session)
 if not last then return false end
 local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
-if not readable or type(known) ~= 'number' then return false end
+if last:byte(1) ~= 147 or not readable or type(known) ~= 'number' then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[20], '')
@@ -1871,7 +1871,7 @@ local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[15], session)
 if not last then return false end
 local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
-if not readable or type(known) ~= 'number' then return false end
+if last:byte(1) ~= 147 or not readable or type(known) ~= 'number' then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[15], '')
@@ -2261,6 +2261,7 @@ if room > 0 and max > 0 then
 local durationMs, left = tonumber(raw[4] and raw[5] or ARGV[8]) or 0, nil
 local entry = redis.call('LINDEX', KEYS[21], 0)
 local starts = tonumber(redis.call('HGET', KEYS[1], 'rateCount') or 0) or 0
+if not (starts >= 0 and starts < 9007199254740992) then starts = 0 end
 for _ = 1, 1000 do
 if not entry then break end
 local at, begun = entry:match('^(%d+) (%d+)$')

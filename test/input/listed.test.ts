@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Queue, type JobsOptions } from 'drover';
+import { Queue } from 'drover';
 import type { RedisServer } from '../support/servers/redis-server.js';
 import { startRedis } from '../support/servers/start-redis.js';
 import { openWorker, finished } from '../support/behaviour.js';
@@ -83,7 +83,7 @@ test.each<[string, unknown]>([
   ['an own key __proto__', JSON.parse('{"a":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}}')],
   ['2^53 + 1', 2n ** 53n + 1n], ['an empty list and an empty object', [[], {}]], ['line separators', '\u2028\u2029'],
 ])('%s pollutes nothing, as data, option and progress', async (_name, data) => {
-  const job = await queue.add('a', data, { backoff: { type: 'custom', options: data } } as JobsOptions);
+  const job = await queue.add('a', data, { backoff: { type: 'custom', options: data } });
   await queue.updateJobProgress(job.id, data as object);
   const stored = await queue.getJob(job.id);
   expect(isPolluted()).toBe(false);
