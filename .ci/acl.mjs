@@ -10,7 +10,7 @@ export async function openRoles(url) {
   const admin = new Redis(url);
   for (const role of Object.keys(roles)) await admin.call('ACL', 'SETUSER', userOf(role), 'reset', 'on', `>${password}`, ...aclRule(role, '{*}:*').split(' '));
   // Beyond what Drover does, tests look at a queue through its own connection.
-  await admin.call('ACL', 'SETUSER', userOf('operator'), '+keys', '+hlen', '+xrange', '+zscan');
+  await admin.call('ACL', 'SETUSER', userOf('operator'), '+dump', '+keys', '+hlen', '+xrange', '+zscan');
   await admin.call('ACL', 'LOG', 'RESET');
   await admin.config('SET', 'acllog-max-len', 1000);
   const users = new URL(url);
