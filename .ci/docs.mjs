@@ -28,12 +28,12 @@ export const roles = {
   producer: {
     title: '`Queue` to add jobs and schedules, `FlowProducer`, `QueueEventsProducer`',
     scripts: ['enqueue', 'fetch', 'upsert-schedule', 'remove-schedule', 'publish-events', 'plant', 'adopt', 'inquire', 'receive', 'acknowledge'],
-    commands: ['hset', 'zadd', 'zscore', 'hmget', 'hget', 'hexists'],
+    commands: ['hset', 'zadd', 'zscore', 'hmget', 'hget', 'hexists', 'hscan'],
   },
   worker: {
     title: '`Worker`, with everything that a handler may do with its job',
     scripts: [
-      'settle', 'renew', 'promote', 'recover', 'sweep', 'fire-schedule', 'transfer', 'fetch', 'append-log', 'report-progress',
+      'settle', 'renew', 'promote', 'recover', 'sweep', 'fire-schedule', 'remove-schedule', 'transfer', 'fetch', 'append-log', 'report-progress',
       'update-data', 'reprioritize', 'reschedule', 'redrive', 'remove', 'await-children', 'plant', 'adopt', 'inquire', 'receive',
       'acknowledge', 'forget-children', 'enqueue',
     ],
@@ -71,7 +71,7 @@ function readHeader(file) {
 function commandsOf(file) {
   const lua = expandIncludes(file);
   const found = new Set();
-  for (const [, name, , sub] of lua.matchAll(/(?:redis\.call|eachChunk)\('([A-Z]+)'(, '([A-Z]+)')?/g)) {
+  for (const [, name, , sub] of lua.matchAll(/(?:redis\.p?call|eachChunk)\('([A-Z]+)'(, '([A-Z]+)')?/g)) {
     found.add(name === 'XINFO' ? `xinfo|${sub.toLowerCase()}` : name.toLowerCase());
   }
   return [...found].sort();

@@ -1,4 +1,5 @@
 // `npm test`: the whole suite on a private Redis. Further arguments go to vitest: npm test -- test/queue
+// `--acl` (`npm run test:acl`): as the users of docs/redis-layout.md, each with no more than its role needs.
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,12 +7,14 @@ import path from 'node:path';
 import { runWithRedis } from './setup.mjs';
 import { main } from './steps.mjs';
 
-await main(async (args) => {
+await main(async (given) => {
+  const args = given.filter((arg) => arg !== '--acl');
+  const users = args.length < given.length ? { DROVER_TEST_ACL: '1' } : {};
   const dir = mkdtempSync(path.join(tmpdir(), 'drover-test-'));
   const countsFile = path.join(dir, 'counts.json');
   try {
     const vitest = ['node_modules/vitest/vitest.mjs', 'run', ...reporters(args), ...args];
-    const code = await runWithRedis(vitest, { env: { DROVER_TEST_COUNTS: countsFile } });
+    const code = await runWithRedis(vitest, { env: { DROVER_TEST_COUNTS: countsFile, ...users } });
     return close(readCounts(countsFile), code);
   } finally {
     rmSync(dir, { recursive: true, force: true });

@@ -1,17 +1,34 @@
-import { Packr } from 'msgpackr';
+import { Packr, Unpackr, type Options } from 'msgpackr';
 import { DroverError, InvalidInputError } from './errors.js';
 import { shown } from './nearest.js';
+
+/** How many records msgpackr can define by one byte; those of two bytes have names that a sealed list does not take. */
+const recordIds = 64;
 
 /**
  * What users' values become: MessagePack. Beyond JSON it keeps Date, Buffer and typed arrays, BigInt, Set,
  * NaN and the infinities; a Map becomes an object with text keys. Objects with `toJSON` are asked, as `JSON.stringify` would. A key named `__proto__` is
  * renamed when read, so that no payload reaches a prototype.
  */
-const values = new Packr({ useRecords: false, variableMapSize: true, moreTypes: true, useBigIntExtension: true });
-refuseFunctions(values);
+const packr = new Packr({ useRecords: false, variableMapSize: true, moreTypes: true, useBigIntExtension: true });
+refuseFunctions(packr);
+
+const values = sealed({ moreTypes: true });
 
 /** What scripts pack with `cmsgpack`: 64-bit integers are plain numbers here. */
-const facts = new Packr({ useRecords: false, mapsAsObjects: true, int64AsType: 'number' });
+const facts = sealed({ int64AsType: 'number' });
+
+/**
+ * A reader of bytes that anyone with access to Redis may have written. It takes no part in msgpackr's records: their
+ * definitions outlive the value that holds them, so one damaged job could change how its neighbours are read, and msgpackr
+ * makes code of them. Nor in its references between objects.
+ */
+function sealed(options: Options): Unpackr {
+  const reader = new Unpackr({ ...options, useRecords: false, mapsAsObjects: true, structuredClone: false });
+  const records = Object.assign([] as unknown[], { sharedLength: recordIds, restoreStructures: null });
+  for (let id = 0; id < recordIds; id++) Object.defineProperty(records, id, { value: undefined, writable: false });
+  return Object.assign(reader, { structures: Object.preventExtensions(records) });
+}
 
 function refuseFunctions(packr: Packr): void {
   Object.assign(packr, {
@@ -28,7 +45,7 @@ function refuseFunctions(packr: Packr): void {
  */
 export function pack(value: unknown, field: string, given: unknown = value): Buffer {
   try {
-    return values.pack(value);
+    return packr.pack(value);
   } catch (cause) {
     throw unserializable(given, field, cause);
   }
@@ -36,37 +53,48 @@ export function pack(value: unknown, field: string, given: unknown = value): Buf
 
 /** The value of packed bytes. Throws CORRUPT_DATA when they are not MessagePack. */
 export function unpack(bytes: Uint8Array): unknown {
-  try {
-    return values.unpack(bytes);
-  } catch (cause) {
-    throw new DroverError('CORRUPT_DATA', { message: 'A stored value is not MessagePack.', cause });
-  }
+  return reading(() => values.unpack(bytes) as unknown);
 }
 
-/** The values of several packed values in a row. */
+/** The values of several packed values in a row. Throws CORRUPT_DATA when they are not MessagePack. */
 export function unpackAll(bytes: Uint8Array): unknown[] {
-  if (bytes.length === 0) return [];
-  return (values.unpackMultiple(bytes) as unknown[] | undefined) ?? [];
+  const found: unknown[] = [];
+  if (bytes.length === 0) return found;
+  return reading(() => {
+    values.unpackMultiple(bytes, (value: unknown, start = 0, end = 0) => {
+      // An extension of msgpackr can lead it backwards, and then it would read for ever.
+      if (end <= start) throw new RangeError('The values do not follow one another.');
+      found.push(value);
+    });
+    return found;
+  });
 }
 
-/** A value that a script packed. */
+/** A value that a script packed. Throws CORRUPT_DATA when it is not MessagePack. */
 export function unpackFacts(bytes: Uint8Array): unknown {
-  return facts.unpack(bytes);
+  return reading(() => facts.unpack(bytes) as unknown);
 }
 
 /** The first of several values in a row, packed by a script, and where it ends. Throws CORRUPT_DATA when it is not MessagePack. */
 export function readFirst(bytes: Uint8Array): { value: unknown; end: number } {
-  let first: { value: unknown; end: number } | undefined;
-  try {
+  return reading(() => {
+    let first: { value: unknown; end: number } | undefined;
     facts.unpackMultiple(bytes, (value: unknown, _start?: number, end?: number) => {
       first = { value, end: end ?? bytes.length };
       return false;
     });
-  } catch (cause) {
-    throw new DroverError('CORRUPT_DATA', { message: 'A stored value is not MessagePack.', cause });
+    if (!first || first.end <= 0 || first.end > bytes.length) throw new RangeError('There is no value.');
+    return first;
+  });
+}
+
+/** What msgpackr says of bytes may quote them, and they are somebody's data: so its errors are not passed on. */
+function reading<T>(read: () => T): T {
+  try {
+    return read();
+  } catch {
+    throw new DroverError('CORRUPT_DATA', { message: 'A stored value is not MessagePack.' });
   }
-  if (!first) throw new DroverError('CORRUPT_DATA', { message: 'A stored value is not MessagePack.' });
-  return first;
 }
 
 /** Finds what made packing fail, so that the error can name its path. */

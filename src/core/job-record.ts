@@ -21,8 +21,33 @@ export function packRecord(name: string, data: unknown, timestamp: number, opts:
 /** Reads one unpacked record. Throws CORRUPT_DATA when it is none. */
 export function asRecord(value: unknown): JobRecord {
   if (!Array.isArray(value) || typeof value[0] !== 'string' || typeof value[2] !== 'number') throw corrupt('record');
-  const [name, data, timestamp, opts] = value as [string, unknown, number, JobsOptions | undefined];
-  return { name, data, timestamp, opts: opts ?? noOptions };
+  const [name, data, timestamp, opts] = value as [string, unknown, number, unknown];
+  return { name, data, timestamp, opts: opts === undefined || opts === null ? noOptions : storedOptionsOf(opts) };
+}
+
+type Kind = 'number' | 'boolean' | 'string' | 'object';
+
+/** The kinds of the options by which work is decided: a job that holds others was not written by Drover. */
+const optionKinds = new Map<string, readonly Kind[]>([
+  ...['attempts', 'delay', 'priority', 'timeout', 'keepLogs', 'stackTraceLimit', 'sizeLimit'].map((name) => [name, ['number']] as const),
+  ['lifo', ['boolean']], ['backoff', ['number', 'object']], ['deduplication', ['object']], ['repeatJobKey', ['string']],
+  ...['removeOnComplete', 'removeOnFail'].map((name) => [name, ['boolean', 'number', 'object']] as const),
+]);
+
+/** Options as they are stored. Unknown ones are left alone: a newer version may know them. */
+function storedOptionsOf(opts: unknown): JobsOptions {
+  if (!isMap(opts)) throw corrupt('record');
+  for (const name of Object.keys(opts)) {
+    const kinds = optionKinds.get(name);
+    const value = opts[name];
+    if (kinds && value !== undefined && (!kinds.includes(typeof value as Kind) || value === null || Number.isNaN(value))) throw corrupt('record');
+  }
+  return opts;
+}
+
+/** A map of MessagePack, and none of the other objects that it has. */
+export function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
 export function unpackRecord(bytes: Uint8Array): JobRecord {
@@ -90,25 +115,34 @@ export const noFacts: JobFacts = Object.freeze({
 export function unpackFactsOf(bytes: Uint8Array | undefined): JobFacts {
   if (bytes === undefined) return noFacts;
   const known = unpackFacts(bytes);
-  if (typeof known !== 'object' || known === null) throw corrupt('state');
-  const { am, as, sc, su, pr, de, pk, po, df, rj, dl } = known as Record<string, unknown>;
+  if (!isMap(known)) throw corrupt('state');
+  const { am, as, sc, su, pr, de, pk, po, df, rj, dl } = known;
   return {
-    attemptsMade: Number(am ?? 0),
-    attemptsStarted: Number(as ?? 0),
-    stalls: Number(sc ?? 0),
+    attemptsMade: count(am),
+    attemptsStarted: count(as),
+    stalls: count(sc),
     suspect: su === 1,
-    priority: pr === undefined ? undefined : Number(pr),
+    priority: pr === undefined ? undefined : count(pr),
     deduplicationId: optionalText(de),
-    parent: Array.isArray(pk) ? parentOf(pk) : undefined,
-    policy: typeof po === 'string' && po in policyOptions ? (po as FailurePolicy) : undefined,
+    parent: pk === undefined ? undefined : parentOf(pk),
+    policy: typeof po === 'string' && Object.hasOwn(policyOptions, po) ? (po as FailurePolicy) : undefined,
     deferredFailure: optionalText(df),
     repeatJobKey: optionalText(rj),
-    deadLetterOf: Array.isArray(dl) ? originOf(dl) : undefined,
+    deadLetterOf: dl === undefined ? undefined : originOf(dl),
   };
 }
 
-function parentOf([prefix, queue, id]: unknown[]): ParentRef {
-  return { prefix: String(prefix), queue: String(queue), id: String(id) };
+function count(value: unknown): number {
+  if (value === undefined) return 0;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw corrupt('state');
+  return value;
+}
+
+function parentOf(value: unknown): ParentRef {
+  if (!Array.isArray(value)) throw corrupt('state');
+  const [prefix, queue, id] = value as unknown[];
+  if (typeof prefix !== 'string' || typeof queue !== 'string' || typeof id !== 'string') throw corrupt('state');
+  return { prefix, queue, id };
 }
 
 /** What a new job starts with beyond its record. */
@@ -145,11 +179,21 @@ export function packOutcome(value: unknown, startedAt: number, worker: string, f
   return pack([value, startedAt, worker], field, value);
 }
 
+/** Reads one unpacked outcome; nil is that of a job that returned nothing and is forgotten. Throws CORRUPT_DATA when it is none. */
 export function asOutcome(value: unknown): Outcome {
-  if (!Array.isArray(value)) return { value: value ?? undefined, startedAt: 0, worker: '' };
+  if (value === null || value === undefined) return { value: undefined, startedAt: 0, worker: '' };
+  if (!Array.isArray(value)) throw corrupt('outcome');
+  const [result, startedAt, worker] = value as unknown[];
   // A script packs times as 64-bit integers, which are read as BigInt.
-  const [result, startedAt, worker] = value as [unknown, number | bigint, string];
+  if ((typeof startedAt !== 'number' && typeof startedAt !== 'bigint') || typeof worker !== 'string') throw corrupt('outcome');
   return { value: result, startedAt: Number(startedAt), worker };
+}
+
+/** Why a failed job failed. Throws CORRUPT_DATA when its outcome does not say. */
+export function reasonOf(value: unknown): string {
+  const { value: reason } = asOutcome(value);
+  if (typeof reason !== 'string') throw corrupt('outcome');
+  return reason;
 }
 
 /** One attempt that went wrong. */
@@ -172,13 +216,23 @@ export function unpackHistory(bytes: Uint8Array | undefined): AttemptRecord[] {
   const values = unpackAll(bytes);
   const attempts: AttemptRecord[] = [];
   for (let i = 0; i + 1 < values.length; i += 2) {
-    attempts.push({ ...(values[i + 1] as Omit<AttemptRecord, 'at'>), at: Number(values[i]) });
+    attempts.push(attemptOf(values[i], values[i + 1]));
   }
   return attempts;
 }
 
-function originOf([prefix, queue, at, attemptsMade, reason]: unknown[]): DeadLetterOrigin {
-  return { prefix: String(prefix), queue: String(queue), at: Number(at), attemptsMade: Number(attemptsMade), reason: String(reason) };
+function attemptOf(at: unknown, told: unknown): AttemptRecord {
+  if ((typeof at !== 'number' && typeof at !== 'bigint') || !isMap(told)) throw corrupt('history');
+  const { worker, message, name, stack } = told;
+  if (typeof worker !== 'string' || typeof message !== 'string') throw corrupt('history');
+  return { at: Number(at), worker, message, ...(typeof name === 'string' && { name }), ...(typeof stack === 'string' && { stack }) };
+}
+
+function originOf(value: unknown): DeadLetterOrigin {
+  if (!Array.isArray(value)) throw corrupt('state');
+  const [prefix, queue, at, attemptsMade, reason] = value as unknown[];
+  if (typeof prefix !== 'string' || typeof queue !== 'string' || typeof at !== 'number' || typeof reason !== 'string') throw corrupt('state');
+  return { prefix, queue, at, attemptsMade: count(attemptsMade), reason };
 }
 
 function optionalText(value: unknown): string | undefined {
@@ -186,5 +240,5 @@ function optionalText(value: unknown): string | undefined {
 }
 
 function corrupt(what: string): DroverError {
-  return new DroverError('CORRUPT_DATA', { message: `A stored job has a ${what} that Drover did not write.` });
+  return new DroverError('CORRUPT_DATA', { field: what, message: `A stored job has a ${what} that Drover did not write.` });
 }

@@ -1,6 +1,6 @@
 import { unpack, unpackAll } from '../core/codec.js';
 import { DroverError } from '../core/errors.js';
-import { asOutcome } from '../core/job-record.js';
+import { asOutcome, isMap, reasonOf } from '../core/job-record.js';
 import type { JobProgress } from '../queue/job.js';
 import type { OtherEvent, QueueEvent } from './event-types.js';
 import { readNotes, type NoteValue } from './note-reader.js';
@@ -93,9 +93,10 @@ function completions(jobIds: string[], results: Buffer | undefined): DecodedEven
 }
 
 function customEvent(published: unknown): OtherEvent {
-  const [event, args] = published as [unknown, unknown];
-  if (typeof event !== 'string' || typeof args !== 'object' || args === null) throw new TypeError('A custom event is not [name, args].');
-  return { event, args: args as Record<string, unknown>, custom: true };
+  if (!Array.isArray(published)) throw new TypeError('A custom event is not [name, args].');
+  const [event, args] = published as unknown[];
+  if (typeof event !== 'string' || !isMap(args)) throw new TypeError('A custom event is not [name, args].');
+  return { event, args, custom: true };
 }
 
 /** `names` is given when the call added jobs: then what has no earlier state is new. */
@@ -197,7 +198,7 @@ function waitingChildren(move: Move, names: Names | undefined): DecodedEvent[] {
 /** [failed, id, outcome, attempts made when they are exhausted]. */
 function failed(move: Move): DecodedEvent[] {
   const { jobId } = move;
-  const failedReason = String(asOutcome(unpack(move.bytes(2))).value);
+  const failedReason = reasonOf(unpack(move.bytes(2)));
   const events: DecodedEvent[] = [{ event: 'failed', args: { jobId, failedReason, prev: 'active' } }];
   const attemptsMade = move.optionalNumber(3);
   if (attemptsMade !== undefined) events.push({ event: 'retries-exhausted', args: { jobId, attemptsMade: String(attemptsMade) } });

@@ -1,6 +1,6 @@
 import { unpack } from '../core/codec.js';
 import { ClosedError, RedisError } from '../core/errors.js';
-import { asOutcome } from '../core/job-record.js';
+import { asOutcome, reasonOf } from '../core/job-record.js';
 import type { AddedJob, WaitOptions } from '../queue/finish-waiter.js';
 import { pageSize, type JobStore } from '../queue/job-store.js';
 import type { StoredJob } from '../redis/scripts/fetch.js';
@@ -187,8 +187,8 @@ export class EndWatch {
 function endBy(wait: Wait, job: StoredJob): void {
   if (job.place !== 'completed' && job.place !== 'failed') return;
   try {
-    const value = job.outcome && asOutcome(unpack(job.outcome)).value;
-    wait.end(job.place === 'completed' ? { ended: 'completed', value } : { ended: 'failed', reason: String(value) });
+    const outcome = job.outcome && unpack(job.outcome);
+    wait.end(job.place === 'completed' ? { ended: 'completed', value: asOutcome(outcome).value } : { ended: 'failed', reason: reasonOf(outcome) });
   } catch (error) {
     wait.fail(error);
   }

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { inspect } from 'node:util';
 import { checkId, checkName, checkOptions, checkValue, anything, plainObject, wholeNumber } from '../core/check.js';
 import { ClosedError } from '../core/errors.js';
 import { IdMaker } from '../core/ids.js';
@@ -54,6 +55,16 @@ export class FlowProducer extends EventEmitter {
     this.#queues = new FlowQueues(this.connection);
     this.connection.on('error', this.#onError);
     this.connection.on('close', this.#onClose);
+  }
+
+  /** What `JSON.stringify` shows: the options hold passwords, so they are left out. */
+  toJSON(): { prefix: string } {
+    return { prefix: this.#prefix };
+  }
+
+  /** The same for `console.log`. */
+  [inspect.custom](): string {
+    return `${this.constructor.name} { ${this.#prefix} }`;
   }
 
   /** Typed listeners; see {@link FlowProducerListener}. */

@@ -1,6 +1,7 @@
 import { readFirst, unpack } from '../core/codec.js';
 import { DroverError } from '../core/errors.js';
 import { asOutcome } from '../core/job-record.js';
+import { printable } from '../core/nearest.js';
 import { list, text, bytes, type RawReply } from '../redis/script.js';
 import { forgetChildren } from '../redis/scripts/forget-children.js';
 import type { ChildEntry } from '../redis/scripts/plant.js';
@@ -54,10 +55,18 @@ export async function* everyChild(jobs: JobStore, parent: string): AsyncGenerato
   } while (cursor !== 0);
 }
 
+type StoredEntry = [kind: ChildKind, prefixLength: number, queueLength: number, stamp: number];
+
+const childKinds: readonly unknown[] = ['open', 'failing', 'completed', 'ignored', 'failed'] satisfies ChildKind[];
+
+function isEntry(value: unknown): value is StoredEntry {
+  return Array.isArray(value) && value.length === 4 && childKinds.includes(value[0]) && value.slice(1).every((part) => typeof part === 'number');
+}
+
 function readEntry(key: string, packed: Buffer): BookEntry {
   const { value, end } = readFirst(packed);
-  if (!Array.isArray(value) || value.length !== 4) throw new DroverError('CORRUPT_DATA', { message: `What is known of the child ${key} cannot be read.` });
-  const [kind, prefixLength, queueLength, stamp] = value as [ChildKind, number, number, number];
+  if (!isEntry(value)) throw new DroverError('CORRUPT_DATA', { message: `What is known of the child ${printable(key)} cannot be read.` });
+  const [kind, prefixLength, queueLength, stamp] = value;
   const queueAt = prefixLength + 1;
   const idAt = queueAt + queueLength + 1;
   return {
@@ -85,7 +94,9 @@ export async function talliesOf({ connection, keys }: Pick<JobStore, 'connection
 
 function readTally(raw: RawReply): ChildTally | undefined {
   if (raw === null) return undefined;
-  const [open = 0, failing = 0, completed = 0, ignored = 0, failed = 0] = text(raw).split(' ').map(Number);
+  const counts = text(raw).split(' ').map(Number);
+  if (counts.length !== childKinds.length || counts.some(Number.isNaN)) throw new DroverError('CORRUPT_DATA', { message: 'What is known of the children of a job cannot be read.' });
+  const [open = 0, failing = 0, completed = 0, ignored = 0, failed = 0] = counts;
   return { open, failing, completed, ignored, failed };
 }
 

@@ -1,7 +1,8 @@
 import { pack, unpack, unpackAll, unpackFacts } from '../core/codec.js';
-import { StateError } from '../core/errors.js';
+import { DroverError, StateError } from '../core/errors.js';
 import { checkSize } from '../core/job-options.js';
-import { packRecord, unpackFactsOf, type JobRecord, type ParentRef } from '../core/job-record.js';
+import { printable } from '../core/nearest.js';
+import { isMap, packRecord, unpackFactsOf, type JobRecord, type ParentRef } from '../core/job-record.js';
 import { stateOf, type JobState } from '../core/states.js';
 import type { Connection } from '../redis/connection.js';
 import type { QueueKeys } from '../redis/keys.js';
@@ -81,7 +82,10 @@ export class JobStore {
 
   async logs(id: string): Promise<string[]> {
     const stored = bytes(await this.connection.command('hget', [this.keys.key('logs'), id], 'read a log'));
-    return stored ? unpackAll(stored.subarray(4)).map(String) : [];
+    return stored ? unpackAll(stored.subarray(4)).map((row) => {
+      if (typeof row !== 'string') throw corrupt('log of job', id);
+      return row;
+    }) : [];
   }
 
   /** Throws WRONG_STATE or JOB_NOT_FOUND. */
@@ -129,8 +133,9 @@ export class JobStore {
   async deduplicationHolder(id: string): Promise<string | null> {
     const stored = bytes(await this.connection.command('hget', [this.keys.key('dedup'), id], 'read a deduplication id'));
     if (!stored) return null;
-    const entry = unpackFacts(stored) as { id: string; till: number };
-    return entry.till !== 0 && entry.till <= this.connection.now ? null : entry.id;
+    const entry = unpackFacts(stored);
+    if (!isMap(entry) || typeof entry['id'] !== 'string' || typeof entry['till'] !== 'number') throw corrupt('deduplication id', id);
+    return entry['till'] !== 0 && entry['till'] <= this.connection.now ? null : entry['id'];
   }
 
   /** Frees a deduplication id if `holder` holds it. */
@@ -144,6 +149,10 @@ export class JobStore {
     if (state === 'unknown') return notFound(id, doing);
     return new StateError('WRONG_STATE', { field: 'job', message: `Could not ${doing} job ${id}: it is ${state}, not ${wanted}.` });
   }
+}
+
+function corrupt(what: string, id: string): DroverError {
+  return new DroverError('CORRUPT_DATA', { message: `What Redis holds of the ${what} ${printable(id)} cannot be read.` });
 }
 
 export function notFound(id: string, doing: string): StateError {

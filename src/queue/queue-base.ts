@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { inspect } from 'node:util';
 import { callable, checkName, checkOptions, checkValue, flag, plainObject, shape, type Check } from '../core/check.js';
 import { ClosedError, InvalidInputError } from '../core/errors.js';
 import { noLog, type Logger } from '../core/logger.js';
@@ -138,6 +139,16 @@ export class QueueBase extends EventEmitter {
   /** Gives up the connection without waiting for anything. */
   async disconnect(): Promise<void> {
     this.#release();
+  }
+
+  /** What `JSON.stringify` shows: the options hold passwords, so they are left out. */
+  toJSON(): { name: string; prefix: string } {
+    return { name: this.name, prefix: this.keys.prefix };
+  }
+
+  /** The same for `console.log`. */
+  [inspect.custom](): string {
+    return `${this.constructor.name} { ${this.qualifiedName} }`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,6 +7,7 @@ import { integer, list, text, type RawReply } from '../redis/script.js';
 import { counts } from '../redis/scripts/counts.js';
 import { type Job, type JobOwner } from './job.js';
 import { clientName } from '../redis/client-name.js';
+import type { StoredJob } from '../redis/scripts/fetch.js';
 import { JobStore } from './job-store.js';
 import { gaugeCounts } from '../telemetry/job-meter.js';
 import { QueueBase, type QueueBaseOptions } from './queue-base.js';
@@ -42,12 +43,23 @@ export class QueueGetters<EachJob extends Job = Job> extends QueueBase implement
 
   /**
    * Jobs of these states, from `start` to `end` (inclusive; negative counts from the end), oldest first if `asc`.
-   * Several states follow one another, each with its own page, as in BullMQ.
+   * Several states follow one another, each with its own page, as in BullMQ. A job that cannot be read is left out and
+   * reported as `error`.
    */
   async getJobs(types?: JobType | JobType[], start = 0, end = -1, asc = false): Promise<EachJob[]> {
     const ids = await this.getRanges(typesOf(types), start, end, asc);
     const stored = await this.jobs.fetch(ids);
-    return stored.map((job) => readJob(this, job) as EachJob);
+    return stored.flatMap((job) => this.#readable(job) ?? []);
+  }
+
+  /** One damaged job must not hide its neighbours: it is reported, and `getJob` says the same. */
+  #readable(stored: StoredJob): EachJob | undefined {
+    try {
+      return readJob(this, stored) as EachJob;
+    } catch (error) {
+      this.report(error as Error);
+      return undefined;
+    }
   }
 
   /** The ids that {@link getJobs} reads. */
@@ -266,7 +278,7 @@ export class QueueGetters<EachJob extends Job = Job> extends QueueBase implement
   async #hash(key: string, doing: string): Promise<Record<string, string>> {
     // ioredis makes an object of this reply.
     const fields: unknown = await this.connection.command('hgetall', [this.keys.key(key)], doing);
-    return Object.fromEntries(Object.entries(fields as Record<string, RawReply>).map(([name, value]) => [name, text(value)]));
+    return Object.fromEntries(Object.entries((fields ?? {}) as Record<string, RawReply>).map(([name, value]) => [name, text(value)]));
   }
 
   #counts(): Promise<Awaited<ReturnType<typeof counts.reply>>> {

@@ -1,11 +1,21 @@
 import { unpack } from '../core/codec.js';
-import { asOutcome, policyOptions, unpackFactsOf, unpackHistory, unpackRecord, type FailurePolicy, type JobFacts, type ParentRef } from '../core/job-record.js';
+import { DroverError } from '../core/errors.js';
+import { asOutcome, policyOptions, reasonOf, unpackFactsOf, unpackHistory, unpackRecord, type FailurePolicy, type JobFacts, type ParentRef } from '../core/job-record.js';
+import { printable } from '../core/nearest.js';
 import { priorityOfScore } from '../core/states.js';
 import type { StoredJob } from '../redis/scripts/fetch.js';
 import { Job, type JobOwner, type JobProgress } from './job.js';
 
 /** Makes a handle of what Redis holds of a job. Throws CORRUPT_DATA when that is not what Drover wrote. */
 export function readJob(owner: JobOwner, stored: StoredJob): Job {
+  try {
+    return handleOf(owner, stored);
+  } catch (cause) {
+    throw new DroverError('CORRUPT_DATA', { field: 'job', message: `What Redis holds of job ${printable(stored.id)} cannot be read.`, cause });
+  }
+}
+
+function handleOf(owner: JobOwner, stored: StoredJob): Job {
   const record = unpackRecord(stored.record ?? new Uint8Array());
   const job = new Job(owner, record.name, record.data, record.opts, stored.id);
   job.timestamp = record.timestamp;
@@ -55,7 +65,8 @@ function applyPlace(job: Job, stored: StoredJob): void {
   } else if (place === 'delayed') {
     job.delay = Math.max(0, job.delay);
   } else if ((place === 'completed' || place === 'failed') && stored.outcome) {
-    const outcome = asOutcome(unpack(stored.outcome));
+    const packed = unpack(stored.outcome);
+    const outcome = asOutcome(packed);
     job.finishedOn = score;
     if (outcome.startedAt > 0) job.processedOn = outcome.startedAt;
     if (outcome.worker !== '') job.processedBy = outcome.worker;
@@ -64,7 +75,7 @@ function applyPlace(job: Job, stored: StoredJob): void {
       job.attemptsMade += 1;
       job.attemptsStarted += 1;
     } else {
-      job.failedReason = String(outcome.value);
+      job.failedReason = reasonOf(packed);
     }
   }
 }

@@ -1,8 +1,10 @@
 import { pack, unpack, unpackFacts } from '../core/codec.js';
 import { checkJobName, checkOptions, checkValue, anything, plainObject } from '../core/check.js';
 import { firstSlot, parseSchedule, type Schedule, type ScheduleOptions } from '../core/cron.js';
-import { InvalidInputError } from '../core/errors.js';
+import { DroverError, InvalidInputError } from '../core/errors.js';
 import { checkDefaultJobOptions, checkSize, type JobsOptions } from '../core/job-options.js';
+import { isMap } from '../core/job-record.js';
+import { printable } from '../core/nearest.js';
 import { bytes, integer, list, text } from '../redis/script.js';
 import { removeSchedule } from '../redis/scripts/remove-schedule.js';
 import { upsertSchedule } from '../redis/scripts/upsert-schedule.js';
@@ -54,6 +56,27 @@ export interface JobSchedulerTemplateJson<Data = any> { // eslint-disable-line @
 /** The id of the run of a schedule at a slot: the same in every process, so that a slot has one run. */
 export function runId(scheduleId: string, slot: number): string {
   return `repeat:${scheduleId}:${slot}`;
+}
+
+/** Reads a stored definition. Throws CORRUPT_DATA when it is none. */
+export function readDefinition(packed: Buffer, id: string): ScheduleDefinition {
+  const stored = unpack(packed);
+  if (!isMap(stored)) throw corrupt(id);
+  const { repeat, name, data, opts } = stored;
+  if (!isMap(repeat) || typeof name !== 'string' || !isMap(opts)) throw corrupt(id);
+  return { repeat, name, data, opts };
+}
+
+/** How many runs a schedule has had. Throws CORRUPT_DATA when what is stored does not say. */
+export function readRunCount(packed: Buffer | undefined, id: string): number {
+  if (!packed) return 0;
+  const stored = unpackFacts(packed);
+  if (!isMap(stored) || typeof stored['count'] !== 'number') throw corrupt(id);
+  return stored['count'];
+}
+
+function corrupt(id: string): DroverError {
+  return new DroverError('CORRUPT_DATA', { field: 'schedule', message: `What Redis holds of the schedule ${printable(id)} cannot be read.` });
 }
 
 /** The slots of a definition. Without an offset, `every` counts from the slot it is at. */
@@ -146,20 +169,20 @@ export class Schedules {
     ]);
     return pairs.flatMap(([id, next], i) => {
       const packed = bytes(list(definitions)[i]);
-      return packed ? [view(id, next, unpack(packed) as ScheduleDefinition, bytes(list(runs)[i]))] : [];
+      return packed ? [view(id, next, readDefinition(packed, id), bytes(list(runs)[i]))] : [];
     });
   }
 }
 
 function view(id: string, next: number, definition: ScheduleDefinition, runs: Buffer | undefined): ScheduleView {
   const { pattern, every, tz, startDate, endDate, limit, offset } = definition.repeat;
-  const past = runs ? (unpackFacts(runs) as { count: number }) : { count: 0 };
+  const iterationCount = readRunCount(runs, id);
   return {
     key: id,
     id,
     name: definition.name,
     next,
-    iterationCount: past.count,
+    iterationCount,
     ...(pattern === undefined ? undefined : { pattern }),
     ...(every === undefined ? undefined : { every, offset: offset ?? next % every }),
     ...(tz === undefined ? undefined : { tz }),

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { inspect } from 'node:util';
 import { Command } from 'ioredis';
 import { ClosedError, RedisError, type DroverError } from '../core/errors.js';
 import { asRedisError, diagnose } from './failure.js';
@@ -143,6 +144,16 @@ export class Connection extends EventEmitter {
     const client = this.#reopen(name);
     client.on('error', this.#onError);
     return client;
+  }
+
+  /** What `JSON.stringify` shows: the client's options hold passwords, so they are left out. */
+  toJSON(): { status: string } {
+    return { status: this.client.status };
+  }
+
+  /** The same for `console.log`. */
+  [inspect.custom](): string {
+    return `Connection { ${this.client.status} }`;
   }
 
   /** Ends the connection. Calls under way are rejected. A client that the user passed stays open. */

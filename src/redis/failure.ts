@@ -43,8 +43,30 @@ export function diagnose(error: unknown): { remedy: Remedy; code: ErrorCode } {
 /** The typed error for something that Redis or the client reported. What is typed already stays as it is. */
 export function asRedisError(error: unknown, doing: string, code = diagnose(error).code): DroverError {
   if (error instanceof DroverError) return error;
-  const said = error instanceof Error ? error.message : String(error);
-  return new RedisError(code, { message: `Could not ${doing}: ${printable(said)}.`, cause: error });
+  return new RedisError(code, { message: `Could not ${doing}: ${printable(wordsOf(error))}.`, cause: withoutCommand(error) });
+}
+
+/** Servers quote arguments of commands that they do not know, and those may be a password or somebody's data. */
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const said = error.message.replace(/,? with args beginning with:[\s\S]*$/i, '');
+  return said || (codeOf(error) ?? error.name);
+}
+
+/** ioredis hangs the whole command on its errors, with job data or the password: what is told of an error has none of it. */
+function withoutCommand(error: unknown): Error {
+  const bare: Error & { code?: string } = new Error(wordsOf(error));
+  if (!(error instanceof Error)) return bare;
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  bare.name = error.name;
+  bare.stack = [`${error.name}: ${bare.message}`, ...frames].join('\n');
+  const code = codeOf(error);
+  if (code !== undefined) bare.code = code;
+  return bare;
+}
+
+function codeOf(error: Error): string | undefined {
+  return 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
 /** Server text may hold anything, also terminal escapes; a line of it is enough. */

@@ -1,12 +1,12 @@
-import { unpack } from '../core/codec.js';
 import { dueSlots, nextSlot, type Schedule } from '../core/cron.js';
+import { DroverError, InvalidInputError, RedisError } from '../core/errors.js';
 import { packNewFacts, packRecord } from '../core/job-record.js';
 import { ScriptPacker } from '../core/script-packer.js';
 import type { JobStore } from '../queue/job-store.js';
-import { runId, scheduleOf, type ScheduleDefinition } from '../queue/schedules.js';
+import { readDefinition, readRunCount, runId, scheduleOf, type ScheduleDefinition } from '../queue/schedules.js';
 import { bytes, list, text } from '../redis/script.js';
 import { fireSchedule } from '../redis/scripts/fire-schedule.js';
-import { unpackFacts } from '../core/codec.js';
+import { removeSchedule } from '../redis/scripts/remove-schedule.js';
 
 /** How many schedules are looked at in one round, and how many missed runs one firing makes up for. */
 const mostSchedules = 100;
@@ -16,28 +16,53 @@ interface DueSchedule {
   id: string;
   slot: number;
   packed: Buffer;
-  /** Runs created so far. */
-  count: number;
+  /** Runs created so far, still packed. */
+  past: Buffer | undefined;
 }
 
-/** Fires every schedule whose slot has come. Answers when the next one is due in ms, 0 for never. */
-export async function fireDueSchedules(jobs: JobStore): Promise<number> {
+/** What firing tells, and remembers from one round to the next. */
+export interface FiringTerms {
+  /** Hears of schedules that cannot be fired. */
+  failed: (error: Error) => void;
+  /** Schedules that this process does not understand, and until when it leaves them alone: local clock, ms. */
+  readonly misread: Map<string, number>;
+}
+
+/** How long a schedule that this process does not understand is left alone: a newer version may know it. */
+const misreadMs = 60_000;
+
+/**
+ * Fires every schedule whose slot has come. Answers when the next one is due in ms, 0 for never. One that cannot be read
+ * is set aside and reported, so that it holds up no other.
+ */
+export async function fireDueSchedules(jobs: JobStore, terms: FiringTerms): Promise<number> {
   for (;;) {
     const now = jobs.connection.now;
-    const head = await readHead(jobs);
+    const head = await readHead(jobs, terms);
     const due = head.filter(({ slot }) => slot <= now);
     if (due.length === 0) return head[0]?.slot ?? 0;
-    for (const schedule of due) await fire(jobs, schedule, now);
+    for (const schedule of due) await fireSafely(jobs, schedule, now, terms);
     if (due.length < mostSchedules && head.length < mostSchedules) {
       const rest = head.filter(({ slot }) => slot > now).map(({ slot }) => slot);
-      const again = await readHead(jobs);
+      const again = await readHead(jobs, terms);
       return again[0]?.slot ?? rest[0] ?? 0;
     }
   }
 }
 
+async function fireSafely(jobs: JobStore, due: DueSchedule, now: number, { failed, misread }: FiringTerms): Promise<void> {
+  try {
+    await fire(jobs, due, now);
+  } catch (error) {
+    if (error instanceof InvalidInputError) misread.set(due.id, performance.now() + misreadMs);
+    else if (error instanceof DroverError && error.code === 'CORRUPT_DATA' && !(error instanceof RedisError)) await jobs.connection.run(removeSchedule, jobs.keys, { id: due.id });
+    else throw error;
+    failed(error);
+  }
+}
+
 /** The schedules that fire first. */
-async function readHead(jobs: JobStore): Promise<DueSchedule[]> {
+async function readHead(jobs: JobStore, { misread }: FiringTerms): Promise<DueSchedule[]> {
   const { connection, keys } = jobs;
   const raw = list(await connection.command('zrange', [keys.key('schedules'), 0, mostSchedules - 1, 'WITHSCORES'], 'read schedules'));
   const flat = raw.flatMap((item) => (Array.isArray(item) ? item : [item]));
@@ -49,16 +74,14 @@ async function readHead(jobs: JobStore): Promise<DueSchedule[]> {
   ]);
   return ids.flatMap((id, i) => {
     const packed = bytes(list(definitions)[i]);
-    const past = bytes(list(runs)[i]);
-    const count = past ? (unpackFacts(past) as { count: number }).count : 0;
-    return packed ? [{ id, slot: Number(text(flat[2 * i + 1])), packed, count }] : [];
+    return packed && !((misread.get(id) ?? 0) > performance.now()) ? [{ id, slot: Number(text(flat[2 * i + 1])), packed, past: bytes(list(runs)[i]) }] : [];
   });
 }
 
 async function fire(jobs: JobStore, due: DueSchedule, now: number): Promise<void> {
-  const definition = unpack(due.packed) as ScheduleDefinition;
+  const definition = readDefinition(due.packed, due.id);
   const schedule = scheduleOf(definition, due.id, due.slot);
-  const left = schedule.limit === undefined ? Infinity : Math.max(0, schedule.limit - schedule.count - due.count);
+  const left = schedule.limit === undefined ? Infinity : Math.max(0, schedule.limit - schedule.count - readRunCount(due.past, due.id));
   const slots = slotsToRun(schedule, due.slot, now).slice(0, Math.min(left, mostRuns));
   // Where a run may be skipped, only the count that Redis keeps tells whether it was the last.
   const isOver = schedule.overlap === 'skip' ? left === 0 : left <= slots.length;

@@ -5,7 +5,7 @@ import { recover, type RecoveredJob } from '../redis/scripts/recover.js';
 import { sweep } from '../redis/scripts/sweep.js';
 import { forgetOrphans } from '../queue/books.js';
 import { Alarm } from './alarm.js';
-import { fireDueSchedules } from './fire.js';
+import { fireDueSchedules, type FiringTerms } from './fire.js';
 import { deliverLeftovers } from './leftover-letters.js';
 import { Reconciler } from './reconciler.js';
 
@@ -50,6 +50,7 @@ export class Scheduler {
   readonly #mail: Alarm;
   readonly #books: Alarm;
   readonly #reconciler: Reconciler;
+  readonly #firing: FiringTerms;
   #hasFlows = false;
 
   constructor(options: SchedulerOptions) {
@@ -62,6 +63,7 @@ export class Scheduler {
     this.#mail = alarm(() => this.#deliverLeftovers(youngLetterMs));
     this.#books = alarm(() => this.#reconcile());
     this.#reconciler = new Reconciler(options.jobs);
+    this.#firing = { failed, misread: new Map() };
   }
 
   start(): void {
@@ -116,7 +118,7 @@ export class Scheduler {
     const { jobs } = this.#options;
     const { count, dueAt } = await jobs.connection.run(promote, jobs.keys, { limit: step, everything: false });
     if (count === step) return this.#due.in(0);
-    const nextSlot = await fireDueSchedules(jobs);
+    const nextSlot = await fireDueSchedules(jobs, this.#firing);
     this.noteDue(dueAt);
     this.noteDue(nextSlot);
   }

@@ -44,6 +44,8 @@ export class ByHand implements JobHolder {
       const left = deadline - performance.now();
       if (left <= 0 || this.#worker.isClosing()) return undefined;
       woken = await this.#worker.waitForWork(Math.min(left, reply.waitMs > 0 ? reply.waitMs : left));
+      // Closing ends the wait, and with it the connection, unless a queue of this process shares it.
+      if (this.#worker.isClosing()) return undefined;
     }
   }
 

@@ -1,6 +1,7 @@
 import { unpackAll } from '../core/codec.js';
 import { DroverError } from '../core/errors.js';
 import { asRecord, unpackRecord, type JobRecord } from '../core/job-record.js';
+import { printable } from '../core/nearest.js';
 import type { Connection } from '../redis/connection.js';
 import type { QueueKeys } from '../redis/keys.js';
 import { list, type RawReply } from '../redis/script.js';
@@ -28,11 +29,11 @@ export async function readEach({ ids }: SettleReply, connection: Connection, key
 function readList(ids: readonly string[], records: readonly RawReply[]): TakenRecord[] {
   return ids.map((id, i) => {
     const bytes = records[i];
-    if (!Buffer.isBuffer(bytes)) return corrupt(`Job ${id} has no record.`);
+    if (!Buffer.isBuffer(bytes)) return corrupt(`Job ${printable(id)} has no record.`);
     try {
       return unpackRecord(bytes);
     } catch (cause) {
-      return corrupt(`The record of job ${id} cannot be read.`, cause);
+      return corrupt(`The record of job ${printable(id)} cannot be read.`, cause);
     }
   });
 }

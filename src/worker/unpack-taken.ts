@@ -1,5 +1,6 @@
 import { DroverError } from '../core/errors.js';
-import { noFacts, unpackFactsOf } from '../core/job-record.js';
+import { noFacts, unpackFactsOf, type JobFacts } from '../core/job-record.js';
+import { printable } from '../core/nearest.js';
 import { Job, type JobOwner } from '../queue/job.js';
 import { applyFacts } from '../queue/read-job.js';
 import type { Taken } from './exchange.js';
@@ -11,7 +12,7 @@ import { HeldJob } from './held-job.js';
  */
 export function unpackTaken(owner: JobOwner, taken: Taken, worker: string, unreadable: (id: string, error: Error) => void): HeldJob[] {
   const { ids, jobs, states, missing, lease } = taken;
-  for (const id of missing) unreadable(id, new DroverError('CORRUPT_DATA', { field: 'job', message: `Job ${id} has no record.` }));
+  for (const id of missing) unreadable(id, new DroverError('CORRUPT_DATA', { field: 'job', message: `Job ${printable(id)} has no record.` }));
   if (ids.length === 0) return [];
   const bar = lease.lastIndexOf('|');
   const token = lease.slice(0, bar);
@@ -24,8 +25,9 @@ export function unpackTaken(owner: JobOwner, taken: Taken, worker: string, unrea
       if (record) unreadable(id, record);
       continue;
     }
+    const facts = readFacts(states[i], id, unreadable);
+    if (!facts) continue;
     const job = new Job(owner, record.name, record.data, record.opts, id);
-    const facts = states[i] ? unpackFactsOf(states[i]) : noFacts;
     if (facts !== noFacts) applyFacts(job, facts);
     job.timestamp = record.timestamp;
     job.priority = facts.priority ?? 0;
@@ -37,4 +39,14 @@ export function unpackTaken(owner: JobOwner, taken: Taken, worker: string, unrea
     held.push(new HeldJob(job, lease, facts.suspect, takenAt));
   }
   return held;
+}
+
+function readFacts(packed: Buffer | undefined, id: string, unreadable: (id: string, error: Error) => void): JobFacts | undefined {
+  if (!packed) return noFacts;
+  try {
+    return unpackFactsOf(packed);
+  } catch (cause) {
+    unreadable(id, new DroverError('CORRUPT_DATA', { field: 'job', message: `The state of job ${printable(id)} cannot be read.`, cause }));
+    return undefined;
+  }
 }

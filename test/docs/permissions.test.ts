@@ -51,7 +51,8 @@ describe('the documented permissions suffice', () => {
     ]);
     await producer.upsertJobScheduler('every', { every: 3_600_000, limit: 2 }, { name: 'scheduled' });
     const flows = open(new FlowProducer(as('producer'))).on('error', note);
-    await flows.add({ name: 'parent', queueName: name, children: [{ name: 'child', queueName: name }] });
+    const tree = await flows.add({ name: 'parent', queueName: name, children: [{ name: 'child', queueName: name }] });
+    expect((await flows.getFlow({ queueName: name, id: tree.job.id }))?.children).toHaveLength(1);
 
     const worker = open(new Worker(name, async (job) => {
       await job.updateProgress(50);

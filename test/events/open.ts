@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterEach, expect } from 'vitest';
 import { Queue, QueueEvents, QueueEventsProducer, Worker, type Processor, type QueueEventsOptions, type QueueOptions, type WorkerOptions } from 'drover';
+import { urlAs } from '../support/roles.js';
 
 export const url = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 
@@ -27,16 +28,16 @@ export class Bench {
   readonly #onError = (error: Error): void => void this.errors.push(error);
 
   queue(opts: Partial<QueueOptions> = {}): Queue {
-    return keep(new Queue(this.name, { connection: url, ...opts })).on('error', this.#onError);
+    return keep(new Queue(this.name, { connection: urlAs('operator'), ...opts })).on('error', this.#onError);
   }
 
   worker(processor: Processor | null, opts: Partial<WorkerOptions> = {}): Worker {
-    return keep(new Worker(this.name, processor, { connection: url, ...opts })).on('error', this.#onError);
+    return keep(new Worker(this.name, processor, { connection: urlAs('worker'), ...opts })).on('error', this.#onError);
   }
 
   /** Without a listener for its errors. */
   bareEvents(opts: Partial<QueueEventsOptions> = {}): QueueEvents {
-    return keep(new QueueEvents(this.name, { connection: url, ...opts }));
+    return keep(new QueueEvents(this.name, { connection: urlAs('observer'), ...opts }));
   }
 
   events(opts: Partial<QueueEventsOptions> = {}): QueueEvents {
@@ -50,7 +51,7 @@ export class Bench {
   }
 
   producer(): QueueEventsProducer {
-    return keep(new QueueEventsProducer(this.name, { connection: url })).on('error', this.#onError);
+    return keep(new QueueEventsProducer(this.name, { connection: urlAs('producer') })).on('error', this.#onError);
   }
 
   redis(): Redis {

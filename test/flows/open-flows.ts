@@ -2,11 +2,11 @@ import { onTestFinished } from 'vitest';
 import { FlowProducer, type FlowProducerOptions, type Queue } from 'drover';
 import { lua } from '../../src/redis/lua.generated.js';
 import type { ChildEntry } from '../../src/redis/scripts/plant.js';
-import { redisUrl } from '../support/behaviour.js';
+import { urlAs } from '../support/roles.js';
 
 /** A producer that is closed when the test ends. */
 export function openFlows(opts: Partial<FlowProducerOptions> = {}): FlowProducer {
-  const flows = new FlowProducer({ connection: redisUrl, ...opts });
+  const flows = new FlowProducer({ connection: urlAs('operator'), ...opts });
   onTestFinished(() => flows.close());
   return flows;
 }

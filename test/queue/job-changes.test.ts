@@ -155,9 +155,9 @@ describe('retry', () => {
     const queue = openQueue();
     const job = await queue.add('a', 1);
     const worker = openWorker(queue, () => 'x');
-    const done = await finished(worker, job.id);
+    await finished(worker, job.id);
     await worker.close();
-    await done.retry('completed');
+    await (await queue.getJob(job.id))?.retry('completed');
     expect(await job.getState()).toBe('waiting');
     expect((await queue.getJob(job.id))?.returnvalue).toBeUndefined();
   });

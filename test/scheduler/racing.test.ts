@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { idleWorkers, openQueue, openWorker, redisUrl } from '../support/behaviour.js';
+import { idleWorkers, openQueue, openWorker } from '../support/behaviour.js';
+import { urlAs } from '../support/roles.js';
 import { until } from '../support/servers/until.js';
 import { spawnNode } from '../faults/infra/processes.js';
 
@@ -7,7 +8,7 @@ test('four workers in two processes run each slot once', async () => {
   const queue = openQueue();
   const workers = [1, 2].map(() => openWorker(queue, () => undefined));
   const others = await Promise.all([1, 2].map(() => spawnNode(new URL('../worker/fixtures/worker-process.ts', import.meta.url), {
-    args: [JSON.stringify({ queue: queue.name, redis: redisUrl, handler: 'quick' })],
+    args: [JSON.stringify({ queue: queue.name, redis: urlAs('worker'), handler: 'quick' })],
   })));
   onTestFinished(() => Promise.all(others.map((child) => child.kill9())).then(() => undefined));
   await queue.upsertJobScheduler('tick', { every: 40, limit: 30 });
@@ -24,7 +25,7 @@ test('four workers in two processes run each slot once', async () => {
 test('a worker that is killed does not take a delayed job along that only it knew of', async () => {
   const queue = openQueue();
   const first = await spawnNode(new URL('../worker/fixtures/worker-process.ts', import.meta.url), {
-    args: [JSON.stringify({ queue: queue.name, redis: redisUrl, handler: 'quick' })],
+    args: [JSON.stringify({ queue: queue.name, redis: urlAs('worker'), handler: 'quick' })],
   });
   onTestFinished(() => first.kill9());
   await until('the first worker waits', async () => (await idleWorkers(queue)) === 1);

@@ -5,10 +5,11 @@ import { onTestFinished } from 'vitest';
 import {
   DroverError, Queue, Worker, type ConnectionOptions, type Job, type JobsOptions, type Processor, type QueueOptions, type WorkerOptions,
 } from 'drover';
+import { urlAs } from './roles.js';
 
 /** What tests of behaviour through the public API share. Everything opened here is closed when its test ends. */
 
-/** The server of this run. */
+/** The server of this run, for a user who may do everything. */
 export const redisUrl = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 
 /** A queue name that no other test uses. */
@@ -18,7 +19,7 @@ export function uniqueName(label = 'q'): string {
 
 /** A queue of its own name, removed from Redis and closed when the test ends. */
 export function openQueue(opts: Partial<QueueOptions> = {}, name = uniqueName()): Queue {
-  const queue = new Queue(name, { connection: redisUrl, ...opts });
+  const queue = new Queue(name, { connection: urlAs('operator'), ...opts });
   onTestFinished(async () => {
     await queue.connection.command('unlink', allKeys(queue), 'clean up', 2_000).catch(() => undefined);
     await queue.close();
@@ -38,7 +39,8 @@ function allKeys(queue: Queue): string[] {
 /** A worker on that queue, closed by force when the test ends. */
 export function openWorker(queue: Queue | string, processor: Processor | null, opts: Partial<WorkerOptions> = {}): Worker {
   const name = typeof queue === 'string' ? queue : queue.name;
-  const connection: ConnectionOptions = typeof queue === 'string' ? redisUrl : queue.opts.connection;
+  const isOfThisRun = typeof queue === 'string' || queue.opts.connection === urlAs('operator');
+  const connection: ConnectionOptions = isOfThisRun ? urlAs('worker') : queue.opts.connection;
   const prefix = typeof queue === 'string' ? undefined : queue.opts.prefix;
   const worker = new Worker(name, processor, { connection, ...(prefix === undefined ? {} : { prefix }), ...opts });
   onTestFinished(() => worker.close(true));

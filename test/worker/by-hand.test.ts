@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Queue, type Worker } from 'drover';
-import { addNumbered, gate, idleWorkers, openQueue, openWorker, refusal } from '../support/behaviour.js';
+import { addNumbered, gate, idleWorkers, openQueue, openWorker, redisUrl, refusal } from '../support/behaviour.js';
 import { startRedis } from '../support/servers/start-redis.js';
 import { until } from '../support/servers/until.js';
 
@@ -39,6 +39,15 @@ describe('getNextJob', () => {
   test('ends with the worker', async () => {
     const queue = openQueue();
     const worker = hand(queue, { drainDelay: 600 });
+    const taking = worker.getNextJob('t');
+    await until('the worker waits', async () => (await idleWorkers(queue)) === 1);
+    await worker.close();
+    expect(await taking).toBeUndefined();
+  });
+
+  test('ends with a worker that is alone on its connection', async () => {
+    const queue = openQueue();
+    const worker = hand(queue, { drainDelay: 600, connection: { url: redisUrl, connectionName: 'alone' } });
     const taking = worker.getNextJob('t');
     await until('the worker waits', async () => (await idleWorkers(queue)) === 1);
     await worker.close();

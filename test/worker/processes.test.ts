@@ -1,13 +1,14 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Job } from 'drover';
-import { addNumbered, finished, once, openQueue, openWorker, redisUrl, Tally, tallyOf } from '../support/behaviour.js';
+import { addNumbered, finished, once, openQueue, openWorker, Tally, tallyOf } from '../support/behaviour.js';
+import { urlAs } from '../support/roles.js';
 import { until } from '../support/servers/until.js';
 import { spawnNode, type NodeProcess } from '../faults/infra/processes.js';
 import type { WorkerProcessOptions } from './fixtures/worker-process.js';
 
 async function workerProcess(options: Omit<WorkerProcessOptions, 'redis'>): Promise<NodeProcess> {
   const child = await spawnNode(new URL('./fixtures/worker-process.ts', import.meta.url), {
-    args: [JSON.stringify({ ...options, redis: redisUrl })],
+    args: [JSON.stringify({ ...options, redis: urlAs('worker') })],
   });
   onTestFinished(() => child.kill9());
   return child;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
+import { inspect } from 'node:util';
 import { Queue as Engine, type QueueBaseOptions } from '../../index.js';
 import { Connections, keyPrefix, queueOptions } from './connections.js';
 import { GlobalEvents } from './global-events.js';
@@ -63,6 +64,16 @@ export class QueueBase extends EventEmitter {
     this.on('newListener', (event) => {
       if (typeof event === 'string' && event.startsWith('global:')) this.#listenGlobally(event);
     });
+  }
+
+  /** What `JSON.stringify` shows: the options hold passwords, so they are left out. */
+  toJSON(): { name: string; keyPrefix: string } {
+    return { name: this.name, keyPrefix: this.keyPrefix };
+  }
+
+  /** The same for `console.log`. */
+  [inspect.custom](): string {
+    return `${this.constructor.name} { ${this.keyPrefix}:${this.name} }`;
   }
 
   /** The ioredis client that the queue works with. */
