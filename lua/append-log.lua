@@ -11,13 +11,13 @@ if earlier then return earlier end
 if redis.call('HEXISTS', job, ARGV[1]) == 0 then return -1 end
 local stored = redis.call('HGET', logs, ARGV[1])
 local count, value, keep = 0, '', tonumber(ARGV[3])
-if stored then count, value = struct.unpack('>I4', stored), stored:sub(5) end
+if stored and #stored >= 4 then count, value = struct.unpack('>I4', stored), stored:sub(5) end
 if ARGV[2] ~= '' then count, value = count + 1, value .. ARGV[2] end
 local from = 0
 while count > 0 and ((keep >= 0 and count > keep) or #value - from > 1048576) do
   local readable, offset = pcall(cmsgpack.unpack_one, value, from)
-  from = readable and offset > 0 and offset or #value
-  count = count - 1
+  if not readable or offset < 0 then from, count = #value, 0 break end
+  from, count = offset == 0 and #value or offset, count - 1
 end
 if from > 0 then value = value:sub(from + 1) end
 if count == 0 then redis.call('HDEL', logs, ARGV[1]) else redis.call('HSET', logs, ARGV[1], struct.pack('>I4', count) .. value) end

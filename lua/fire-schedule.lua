@@ -17,7 +17,8 @@ if tonumber(redis.call('ZSCORE', schedules, id) or -1) ~= tonumber(ARGV[3]) then
 if redis.call('HGET', schedule, id) ~= ARGV[2] then return -1 end
 
 local packed = redis.call('HGET', scheduleRuns, id)
-local past = packed and cmsgpack.unpack(packed) or { count = 0 }
+local readable, past = pcall(cmsgpack.unpack, packed or '')
+if not readable or type(past) ~= 'table' or type(past.count) ~= 'number' then past = { count = 0 } end
 local function unfinished(run)
   return redis.call('ZSCORE', wait, run) or redis.call('ZSCORE', active, run) or redis.call('ZSCORE', delayed, run)
 end

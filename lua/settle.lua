@@ -60,7 +60,7 @@ if changes > 0 then
   publish(tonumber(raw[6] or 10000), changes, unpack(entry))
 end
 
-local first, due, expires = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES'), tonumber(raw[7] or 0), 0
+local first, due, expires = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES'), tonumber(raw[7]) or 0, 0
 if first[2] and (due == 0 or tonumber(first[2]) < due) then due = tonumber(first[2]) end
 if count == 0 then
   first = redis.call('ZRANGE', active, 0, 0, 'WITHSCORES')

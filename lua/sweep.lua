@@ -48,12 +48,14 @@ age(failed, 'sweptFailed', tonumber(ARGV[2]))
 local function scan(key, cursorField, stale)
   local page = redis.call('HSCAN', key, redis.call('HGET', meta, cursorField) or '0', 'COUNT', 100)
   for i = 1, #page[2], 2 do
-    if stale(cmsgpack.unpack(page[2][i + 1])) then redis.call('HDEL', key, page[2][i]) end
+    local readable, value = pcall(cmsgpack.unpack, page[2][i + 1])
+    if not readable or type(value) ~= 'table' or stale(value) then redis.call('HDEL', key, page[2][i]) end
   end
   if page[1] == '0' then redis.call('HDEL', meta, cursorField) else redis.call('HSET', meta, cursorField, page[1]) end
 end
-scan(sessions, 'sessionsCursor', function(call) return call[2] < now - tonumber(ARGV[4]) end)
+scan(sessions, 'sessionsCursor', function(call) return type(call[2]) ~= 'number' or call[2] < now - tonumber(ARGV[4]) end)
 scan(dedup, 'dedupCursor', function(entry)
+  if type(entry.till) ~= 'number' or type(entry.id) ~= 'string' then return true end
   if entry.till == 0 then return redis.call('HEXISTS', job, entry.id) == 0 end
   return entry.till < now and not entry.last
 end)

@@ -33,7 +33,7 @@ end
 -- A call that is sent again finds its jobs there already.
 local function isThere(id)
   local packed = bury and redis.call('HGET', target.state, id)
-  local origin = packed and cmsgpack.unpack(packed).dl
+  local origin = packed and readFacts(packed).dl
   return origin and origin[1] == ARGV[1] and origin[2] == ARGV[2] and redis.call('HEXISTS', job, id) == 0
 end
 
@@ -50,7 +50,8 @@ for i = 1, #items, 5 do
     if entry ~= '' then chronicle(id, entry) end
     local known, past = facts(id), redis.call('HGET', history, id)
     if result == '' then result = redis.call('HGET', outcome, id) or '' end
-    local reason = result ~= '' and cmsgpack.unpack(result)[1] or ''
+    local readable, ended = pcall(cmsgpack.unpack, result)
+    local reason = readable and type(ended) == 'table' and type(ended[1]) == 'string' and ended[1] or ''
     local origin = bury and { ARGV[1], ARGV[2], now, attemptsMade, reason } or nil
     local there, priority = freeId(id), known.pr or 0
     redis.call('HSET', target.job, there, record)

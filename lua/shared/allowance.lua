@@ -1,18 +1,19 @@
 -- allowance: a sliding window, exact at every instant: `rate` lists "<time> <starts>" of the window, `rateCount` their sum.
 -- At most 1,000 old entries are dropped a call; while more are left nothing may start.
-local durationMs, left = tonumber(raw[4] and raw[5] or ARGV[8]), nil
+local durationMs, left = tonumber(raw[4] and raw[5]) or tonumber(ARGV[8]), nil
 local entry = redis.call('LINDEX', rate, 0)
-local starts = tonumber(redis.call('HGET', meta, 'rateCount') or 0)
+local starts = tonumber(redis.call('HGET', meta, 'rateCount')) or 0
 for _ = 1, 1000 do
-  local at, begun = (entry or ''):match('^(%d+) (%d+)$')
-  if not at then break end
-  if tonumber(at) + durationMs > now then
+  if not entry then break end
+  local at, begun = entry:match('^(%d+) (%d+)$')
+  if at and tonumber(at) + durationMs > now then
     left = math.max(0, max - starts)
     if left == 0 then waitMs = tonumber(at) + durationMs - now end
     break
   end
   redis.call('LPOP', rate)
-  starts = redis.call('HINCRBY', meta, 'rateCount', -tonumber(begun))
+  if at then starts = starts - tonumber(begun) end
+  redis.call('HSET', meta, 'rateCount', starts)
   entry = redis.call('LINDEX', rate, 0)
 end
 if not left then

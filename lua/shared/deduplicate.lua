@@ -11,7 +11,9 @@ local function deduplicated(rule, id, item)
   local dedupId, ttlMs, extend, replace, keepLast, reschedule = unpack(rule)
   local till = ttlMs > 0 and keepLast ~= 1 and now + ttlMs or 0
   local packed = redis.call('HGET', dedup, dedupId)
-  local entry = packed and cmsgpack.unpack(packed)
+  local readable, entry = pcall(cmsgpack.unpack, packed or '')
+  -- One that something else wrote holds nothing back.
+  if not readable or type(entry) ~= 'table' or type(entry.id) ~= 'string' or type(entry.till) ~= 'number' then entry = nil end
   if entry and entry.till ~= 0 and entry.till <= now then entry = nil end
   if entry and entry.till == 0 and redis.call('HEXISTS', job, entry.id) == 0 then entry = nil end
 

@@ -5,9 +5,22 @@
 --   rj schedule it came from
 --   dl dead letter of [prefix, queue, when, attempts made, reason]
 -- Facts that cannot be read count as none: one damaged job never holds up its neighbours.
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
   local readable, known = pcall(cmsgpack.unpack, packed or '')
-  return readable and type(known) == 'table' and known or {}
+  if not readable or type(known) ~= 'table' then return {} end
+  for _, name in ipairs(COUNTS) do
+    local count = known[name]
+    if count and not (type(count) == 'number' and count >= 0 and count < 9007199254740992) then known[name] = nil end
+  end
+  for _, name in ipairs(TEXTS) do
+    if type(known[name]) ~= 'string' then known[name] = nil end
+  end
+  for name, size in pairs(LISTS) do
+    if type(known[name]) ~= 'table' or #known[name] ~= size then known[name] = nil end
+  end
+  if known.pr and known.pr > 2097151 then known.pr = nil end
+  return known
 end
 
 local function facts(id)

@@ -3,18 +3,21 @@
 local function measure(letter, count, most)
   if count == 0 then return end
   local minute = math.floor(now / 60000)
-  if redis.call('HINCRBY', metrics, letter .. minute, count) > count then return end
-  local since = tonumber(redis.call('HGET', metrics, 'since') or minute)
+  local counted = redis.pcall('HINCRBY', metrics, letter .. minute, count)
+  -- A count that something else wrote starts anew: the jobs matter more.
+  if type(counted) ~= 'number' then return redis.call('HDEL', metrics, letter .. minute) end
+  if counted > count then return end
+  local since = tonumber(redis.call('HGET', metrics, 'since') or minute) or minute
   local last = math.min(minute - most - 1, since + 499)
   if last >= since then
     local fields, sums = {}, { c = 0, f = 0 }
     for each = since, last do fields[#fields + 1], fields[#fields + 2] = 'c' .. each, 'f' .. each end
     for i, value in ipairs(redis.call('HMGET', metrics, unpack(fields))) do
       local kind = i % 2 == 1 and 'c' or 'f'
-      sums[kind] = sums[kind] + tonumber(value or 0)
+      sums[kind] = sums[kind] + (tonumber(value) or 0)
     end
     redis.call('HDEL', metrics, unpack(fields))
-    for kind, sum in pairs(sums) do redis.call('HINCRBY', metrics, kind, sum) end
+    for kind, sum in pairs(sums) do redis.pcall('HINCRBY', metrics, kind, sum) end
     since = last + 1
   end
   redis.call('HSET', metrics, 'since', since, 'max', most)

@@ -2,12 +2,18 @@
 -- kept back takes its place), and its parent, which is told through the outbox of this queue.
 -- include shared/facts.lua
 -- include shared/letters.lua
+local function isKept(last)
+  return type(last) == 'table' and type(last[1]) == 'string' and type(last[2]) == 'string' and type(last[3]) == 'string'
+    and type(last[4]) == 'number' and type(last[5]) == 'number'
+end
+
 local function releaseId(dedupId, id)
   local packed = redis.call('HGET', dedup, dedupId)
   if not packed then return end
-  local entry = cmsgpack.unpack(packed)
+  local readable, entry = pcall(cmsgpack.unpack, packed)
+  if not readable or type(entry) ~= 'table' then return redis.call('HDEL', dedup, dedupId) end
   if entry.id ~= id then return end
-  local kept = entry.last
+  local kept = isKept(entry.last) and entry.last
   if kept and redis.call('HSETNX', job, kept[1], kept[2]) == 1 then
     local keptId, _, packedFacts, priority, delayMs, lifo = unpack(kept)
     if packedFacts ~= '' then redis.call('HSET', state, keptId, packedFacts) end

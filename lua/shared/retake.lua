@@ -1,5 +1,5 @@
 -- retake: the last call of a worker's session again: the jobs it was given that it still holds, and nothing else.
-if earlier then
+if type(earlier) == 'table' and (earlier.err or type(earlier[3]) == 'string') then
   if earlier.err then return earlier end
   local lease, ids, records, states = earlier[2], {}, {}, {}
   for id in earlier[3]:gmatch('[^\n]+') do

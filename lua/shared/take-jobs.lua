@@ -2,7 +2,7 @@
 local token = ARGV[4] ~= '' and ARGV[4] or session .. ':' .. seq
 local lease = token .. '|' .. clock
 local count, joined, records, states, missing, waitMs = 0, '', '', '', '', 0
-local limitedTill, concurrency, max, room = tonumber(raw[2] or 0), tonumber(raw[3]), tonumber(raw[4] or ARGV[7]), wanted
+local limitedTill, concurrency, max, room = tonumber(raw[2]) or 0, tonumber(raw[3]), tonumber(raw[5] and raw[4]) or tonumber(ARGV[7]), wanted
 if wanted > 0 then
   if raw[1] then room, waitMs = 0, -1
   elseif limitedTill > now then room, waitMs = 0, limitedTill - now
@@ -49,7 +49,7 @@ if #fresh > 0 then
     if not bare and redis.call('EXISTS', state) == 1 then states = redis.call('HMGET', state, unpack(fresh)) end
     if max > 0 then
       redis.call('RPUSH', rate, clock .. ' ' .. count)
-      redis.call('HINCRBY', meta, 'rateCount', count)
+      if type(redis.pcall('HINCRBY', meta, 'rateCount', count)) ~= 'number' then redis.call('HSET', meta, 'rateCount', count) end
     end
   end
 end

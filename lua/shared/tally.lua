@@ -1,6 +1,7 @@
 -- tally: the books of a parent. `pending` counts its children: "open failing completed ignored failed". The parent waits
 -- for the open, which have not ended, and the failing, which failed without a word on what that means for it.
 -- `children:<parent>` holds an entry per child key: MessagePack [kind, length of prefix, of queue, stamp], then its outcome.
+-- A tally that something else wrote counts as none.
 local kinds = { 'open', 'failing', 'completed', 'ignored', 'failed' }
 
 local function tallyOf(id)
@@ -9,9 +10,9 @@ local function tallyOf(id)
   local tally, i = {}, 0
   for count in text:gmatch('%d+') do
     i = i + 1
-    tally[kinds[i]] = tonumber(count)
+    if kinds[i] then tally[kinds[i]] = tonumber(count) end
   end
-  return tally
+  return i == #kinds and tally or nil
 end
 
 local function keepTally(id, tally)
@@ -23,7 +24,7 @@ end
 -- An entry of the books, unpacked; nil when there is none, or something else wrote it.
 local function readEntry(value)
   local readable, _, entry = pcall(cmsgpack.unpack_one, value or '', 0)
-  return readable and type(entry) == 'table' and #entry == 4 and entry or nil
+  return readable and type(entry) == 'table' and #entry == 4 and type(entry[4]) == 'number' and entry or nil
 end
 
 local function newTally()

@@ -12,9 +12,22 @@ end
 return #arrived > 0 and redis.call('HDEL', KEYS[1], unpack(arrived)) or 0`,
   adopt: `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
-return readable and type(known) == 'table' and known or {}
+if not readable or type(known) ~= 'table' then return {} end
+for _, name in ipairs(COUNTS) do
+local count = known[name]
+if count and not (type(count) == 'number' and count >= 0 and count < 9007199254740992) then known[name] = nil end
+end
+for _, name in ipairs(TEXTS) do
+if type(known[name]) ~= 'string' then known[name] = nil end
+end
+for name, size in pairs(LISTS) do
+if type(known[name]) ~= 'table' or #known[name] ~= size then known[name] = nil end
+end
+if known.pr and known.pr > 2097151 then known.pr = nil end
+return known
 end
 local function facts(id)
 return readFacts(redis.call('HGET', KEYS[5], id))
@@ -63,7 +76,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[3], session)
 if not last then return false end
-local _, known = cmsgpack.unpack_one(last, 1)
+local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
+if not readable or type(known) ~= 'number' or last:byte() ~= 147 then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[3], '')
@@ -83,13 +97,13 @@ if earlier then return earlier end
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return -1 end
 local stored = redis.call('HGET', KEYS[2], ARGV[1])
 local count, value, keep = 0, '', tonumber(ARGV[3])
-if stored then count, value = struct.unpack('>I4', stored), stored:sub(5) end
+if stored and #stored >= 4 then count, value = struct.unpack('>I4', stored), stored:sub(5) end
 if ARGV[2] ~= '' then count, value = count + 1, value .. ARGV[2] end
 local from = 0
 while count > 0 and ((keep >= 0 and count > keep) or #value - from > 1048576) do
 local readable, offset = pcall(cmsgpack.unpack_one, value, from)
-from = readable and offset > 0 and offset or #value
-count = count - 1
+if not readable or offset < 0 then from, count = #value, 0 break end
+from, count = offset == 0 and #value or offset, count - 1
 end
 if from > 0 then value = value:sub(from + 1) end
 if count == 0 then redis.call('HDEL', KEYS[2], ARGV[1]) else redis.call('HSET', KEYS[2], ARGV[1], struct.pack('>I4', count) .. value) end
@@ -98,11 +112,25 @@ return told(count)`,
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function publish(limit, count, ...)
 if limit == 0 then return end
+if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[7], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
-return readable and type(known) == 'table' and known or {}
+if not readable or type(known) ~= 'table' then return {} end
+for _, name in ipairs(COUNTS) do
+local count = known[name]
+if count and not (type(count) == 'number' and count >= 0 and count < 9007199254740992) then known[name] = nil end
+end
+for _, name in ipairs(TEXTS) do
+if type(known[name]) ~= 'string' then known[name] = nil end
+end
+for name, size in pairs(LISTS) do
+if type(known[name]) ~= 'table' or #known[name] ~= size then known[name] = nil end
+end
+if known.pr and known.pr > 2097151 then known.pr = nil end
+return known
 end
 local function facts(id)
 return readFacts(redis.call('HGET', KEYS[5], id))
@@ -117,9 +145,9 @@ if not text then return nil end
 local tally, i = {}, 0
 for count in text:gmatch('%d+') do
 i = i + 1
-tally[kinds[i]] = tonumber(count)
+if kinds[i] then tally[kinds[i]] = tonumber(count) end
 end
-return tally
+return i == #kinds and tally or nil
 end
 local function keepTally(id, tally)
 local counts = {}
@@ -128,7 +156,7 @@ redis.call('HSET', KEYS[6], id, table.concat(counts, ' '))
 end
 local function readEntry(value)
 local readable, _, entry = pcall(cmsgpack.unpack_one, value or '', 0)
-return readable and type(entry) == 'table' and #entry == 4 and entry or nil
+return readable and type(entry) == 'table' and #entry == 4 and type(entry[4]) == 'number' and entry or nil
 end
 local function newTally()
 return { open = 0, failing = 0, completed = 0, ignored = 0, failed = 0 }
@@ -194,6 +222,7 @@ redis.call('ZADD', KEYS[18], 0, '0')
 end
 local function publish(limit, count, ...)
 if limit == 0 then return end
+if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[19], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
 local function eachChunk(command, key, values)
@@ -225,7 +254,8 @@ end
 local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[17], session)
 if not last then return false end
-local _, known = cmsgpack.unpack_one(last, 1)
+local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
+if not readable or type(known) ~= 'number' or last:byte() ~= 147 then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[17], '')
@@ -242,9 +272,22 @@ if session ~= '' then settled(session, seq, reply) end
 return reply
 end
 local moved = {}
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
-return readable and type(known) == 'table' and known or {}
+if not readable or type(known) ~= 'table' then return {} end
+for _, name in ipairs(COUNTS) do
+local count = known[name]
+if count and not (type(count) == 'number' and count >= 0 and count < 9007199254740992) then known[name] = nil end
+end
+for _, name in ipairs(TEXTS) do
+if type(known[name]) ~= 'string' then known[name] = nil end
+end
+for name, size in pairs(LISTS) do
+if type(known[name]) ~= 'table' or #known[name] ~= size then known[name] = nil end
+end
+if known.pr and known.pr > 2097151 then known.pr = nil end
+return known
 end
 local function facts(id)
 return readFacts(redis.call('HGET', KEYS[7], id))
@@ -266,12 +309,17 @@ redis.call('HSET', KEYS[14], unpack(letters, from, math.min(from + 3999, #letter
 end
 posted = #letters
 end
+local function isKept(last)
+return type(last) == 'table' and type(last[1]) == 'string' and type(last[2]) == 'string' and type(last[3]) == 'string'
+and type(last[4]) == 'number' and type(last[5]) == 'number'
+end
 local function releaseId(dedupId, id)
 local packed = redis.call('HGET', KEYS[13], dedupId)
 if not packed then return end
-local entry = cmsgpack.unpack(packed)
+local readable, entry = pcall(cmsgpack.unpack, packed)
+if not readable or type(entry) ~= 'table' then return redis.call('HDEL', KEYS[13], dedupId) end
 if entry.id ~= id then return end
-local kept = entry.last
+local kept = isKept(entry.last) and entry.last
 if kept and redis.call('HSETNX', KEYS[3], kept[1], kept[2]) == 1 then
 local keptId, _, packedFacts, priority, delayMs, lifo = unpack(kept)
 if packedFacts ~= '' then redis.call('HSET', KEYS[7], keptId, packedFacts) end
@@ -332,12 +380,14 @@ redis.call('HEXISTS', KEYS[1], 'paused'),
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function publish(limit, count, ...)
 if limit == 0 then return end
+if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[14], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
 local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[10], session)
 if not last then return false end
-local _, known = cmsgpack.unpack_one(last, 1)
+local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
+if not readable or type(known) ~= 'number' or last:byte() ~= 147 then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[10], '')
@@ -438,9 +488,22 @@ else
 local function wake()
 redis.call('ZADD', KEYS[13], 0, '0')
 end
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
-return readable and type(known) == 'table' and known or {}
+if not readable or type(known) ~= 'table' then return {} end
+for _, name in ipairs(COUNTS) do
+local count = known[name]
+if count and not (type(count) == 'number' and count >= 0 and count < 9007199254740992) then known[name] = nil end
+end
+for _, name in ipairs(TEXTS) do
+if type(known[name]) ~= 'string' then known[name] = nil end
+end
+for name, size in pairs(LISTS) do
+if type(known[name]) ~= 'table' or #known[name] ~= size then known[name] = nil end
+end
+if known.pr and known.pr > 2097151 then known.pr = nil end
+return known
 end
 local function facts(id)
 return readFacts(redis.call('HGET', KEYS[6], id))
@@ -456,7 +519,8 @@ if rule == '' or redis.call('HEXISTS', KEYS[2], id) == 1 then return false end
 local dedupId, ttlMs, extend, replace, keepLast, reschedule = unpack(rule)
 local till = ttlMs > 0 and keepLast ~= 1 and now + ttlMs or 0
 local packed = redis.call('HGET', KEYS[11], dedupId)
-local entry = packed and cmsgpack.unpack(packed)
+local readable, entry = pcall(cmsgpack.unpack, packed or '')
+if not readable or type(entry) ~= 'table' or type(entry.id) ~= 'string' or type(entry.till) ~= 'number' then entry = nil end
 if entry and entry.till ~= 0 and entry.till <= now then entry = nil end
 if entry and entry.till == 0 and redis.call('HEXISTS', KEYS[2], entry.id) == 0 then entry = nil end
 if entry and replace == 1 and isAlone(entry.id) and redis.call('ZREM', KEYS[4], entry.id) == 1 then
@@ -577,6 +641,7 @@ redis.call('ZADD', KEYS[10], 0, '0')
 end
 local function publish(limit, count, ...)
 if limit == 0 then return end
+if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[11], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
 local function nextSlot()
@@ -587,7 +652,8 @@ local id = ARGV[1]
 if tonumber(redis.call('ZSCORE', KEYS[7], id) or -1) ~= tonumber(ARGV[3]) then return -1 end
 if redis.call('HGET', KEYS[8], id) ~= ARGV[2] then return -1 end
 local packed = redis.call('HGET', KEYS[9], id)
-local past = packed and cmsgpack.unpack(packed) or { count = 0 }
+local readable, past = pcall(cmsgpack.unpack, packed or '')
+if not readable or type(past) ~= 'table' or type(past.count) ~= 'number' then past = { count = 0 } end
 local function unfinished(run)
 return redis.call('ZSCORE', KEYS[3], run) or redis.call('ZSCORE', KEYS[5], run) or redis.call('ZSCORE', KEYS[4], run)
 end
@@ -628,9 +694,22 @@ end
 return count`,
   inquire: `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
-return readable and type(known) == 'table' and known or {}
+if not readable or type(known) ~= 'table' then return {} end
+for _, name in ipairs(COUNTS) do
+local count = known[name]
+if count and not (type(count) == 'number' and count >= 0 and count < 9007199254740992) then known[name] = nil end
+end
+for _, name in ipairs(TEXTS) do
+if type(known[name]) ~= 'string' then known[name] = nil end
+end
+for name, size in pairs(LISTS) do
+if type(known[name]) ~= 'table' or #known[name] ~= size then known[name] = nil end
+end
+if known.pr and known.pr > 2097151 then known.pr = nil end
+return known
 end
 local function facts(id)
 return readFacts(redis.call('HGET', KEYS[5], id))
@@ -684,6 +763,7 @@ redis.call('ZADD', KEYS[2], 0, '0')
 end
 local function publish(limit, count, ...)
 if limit == 0 then return end
+if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
 local changed
@@ -702,6 +782,7 @@ return changed`,
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function publish(limit, count, ...)
 if limit == 0 then return end
+if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[7], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
 local kinds = { 'open', 'failing', 'completed', 'ignored', 'failed' }
@@ -711,9 +792,9 @@ if not text then return nil end
 local tally, i = {}, 0
 for count in text:gmatch('%d+') do
 i = i + 1
-tally[kinds[i]] = tonumber(count)
+if kinds[i] then tally[kinds[i]] = tonumber(count) end
 end
-return tally
+return i == #kinds and tally or nil
 end
 local function keepTally(id, tally)
 local counts = {}
@@ -722,7 +803,7 @@ redis.call('HSET', KEYS[5], id, table.concat(counts, ' '))
 end
 local function readEntry(value)
 local readable, _, entry = pcall(cmsgpack.unpack_one, value or '', 0)
-return readable and type(entry) == 'table' and #entry == 4 and entry or nil
+return readable and type(entry) == 'table' and #entry == 4 and type(entry[4]) == 'number' and entry or nil
 end
 local function newTally()
 return { open = 0, failing = 0, completed = 0, ignored = 0, failed = 0 }
@@ -810,11 +891,25 @@ redis.call('ZADD', KEYS[6], 0, '0')
 end
 local function publish(limit, count, ...)
 if limit == 0 then return end
+if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[7], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
-return readable and type(known) == 'table' and known or {}
+if not readable or type(known) ~= 'table' then return {} end
+for _, name in ipairs(COUNTS) do
+local count = known[name]
+if count and not (type(count) == 'number' and count >= 0 and count < 9007199254740992) then known[name] = nil end
+end
+for _, name in ipairs(TEXTS) do
+if type(known[name]) ~= 'string' then known[name] = nil end
+end
+for name, size in pairs(LISTS) do
+if type(known[name]) ~= 'table' or #known[name] ~= size then known[name] = nil end
+end
+if known.pr and known.pr > 2097151 then known.pr = nil end
+return known
 end
 local function facts(id)
 return readFacts(redis.call('HGET', KEYS[4], id))
@@ -825,7 +920,8 @@ end
 local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[5], session)
 if not last then return false end
-local _, known = cmsgpack.unpack_one(last, 1)
+local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
+if not readable or type(known) ~= 'number' or last:byte() ~= 147 then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[5], '')
@@ -872,12 +968,14 @@ return told({ #ids, first[2] and tonumber(first[2]) or 0 })`,
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function publish(limit, count, ...)
 if limit == 0 then return end
+if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
 local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[2], session)
 if not last then return false end
-local _, known = cmsgpack.unpack_one(last, 1)
+local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
+if not readable or type(known) ~= 'number' or last:byte() ~= 147 then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[2], '')
@@ -931,11 +1029,25 @@ redis.call('ZADD', KEYS[9], 0, '0')
 end
 local function publish(limit, count, ...)
 if limit == 0 then return end
+if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[10], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
-return readable and type(known) == 'table' and known or {}
+if not readable or type(known) ~= 'table' then return {} end
+for _, name in ipairs(COUNTS) do
+local count = known[name]
+if count and not (type(count) == 'number' and count >= 0 and count < 9007199254740992) then known[name] = nil end
+end
+for _, name in ipairs(TEXTS) do
+if type(known[name]) ~= 'string' then known[name] = nil end
+end
+for name, size in pairs(LISTS) do
+if type(known[name]) ~= 'table' or #known[name] ~= size then known[name] = nil end
+end
+if known.pr and known.pr > 2097151 then known.pr = nil end
+return known
 end
 local function facts(id)
 return readFacts(redis.call('HGET', KEYS[7], id))
@@ -950,9 +1062,9 @@ if not text then return nil end
 local tally, i = {}, 0
 for count in text:gmatch('%d+') do
 i = i + 1
-tally[kinds[i]] = tonumber(count)
+if kinds[i] then tally[kinds[i]] = tonumber(count) end
 end
-return tally
+return i == #kinds and tally or nil
 end
 local function keepTally(id, tally)
 local counts = {}
@@ -961,7 +1073,7 @@ redis.call('HSET', KEYS[8], id, table.concat(counts, ' '))
 end
 local function readEntry(value)
 local readable, _, entry = pcall(cmsgpack.unpack_one, value or '', 0)
-return readable and type(entry) == 'table' and #entry == 4 and entry or nil
+return readable and type(entry) == 'table' and #entry == 4 and type(entry[4]) == 'number' and entry or nil
 end
 local function newTally()
 return { open = 0, failing = 0, completed = 0, ignored = 0, failed = 0 }
@@ -1098,11 +1210,25 @@ redis.call('ZADD', KEYS[18], 0, '0')
 end
 local function publish(limit, count, ...)
 if limit == 0 then return end
+if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[19], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
-return readable and type(known) == 'table' and known or {}
+if not readable or type(known) ~= 'table' then return {} end
+for _, name in ipairs(COUNTS) do
+local count = known[name]
+if count and not (type(count) == 'number' and count >= 0 and count < 9007199254740992) then known[name] = nil end
+end
+for _, name in ipairs(TEXTS) do
+if type(known[name]) ~= 'string' then known[name] = nil end
+end
+for name, size in pairs(LISTS) do
+if type(known[name]) ~= 'table' or #known[name] ~= size then known[name] = nil end
+end
+if known.pr and known.pr > 2097151 then known.pr = nil end
+return known
 end
 local function facts(id)
 return readFacts(redis.call('HGET', KEYS[8], id))
@@ -1169,12 +1295,17 @@ redis.call('HSET', KEYS[15], unpack(letters, from, math.min(from + 3999, #letter
 end
 posted = #letters
 end
+local function isKept(last)
+return type(last) == 'table' and type(last[1]) == 'string' and type(last[2]) == 'string' and type(last[3]) == 'string'
+and type(last[4]) == 'number' and type(last[5]) == 'number'
+end
 local function releaseId(dedupId, id)
 local packed = redis.call('HGET', KEYS[14], dedupId)
 if not packed then return end
-local entry = cmsgpack.unpack(packed)
+local readable, entry = pcall(cmsgpack.unpack, packed)
+if not readable or type(entry) ~= 'table' then return redis.call('HDEL', KEYS[14], dedupId) end
 if entry.id ~= id then return end
-local kept = entry.last
+local kept = isKept(entry.last) and entry.last
 if kept and redis.call('HSETNX', KEYS[2], kept[1], kept[2]) == 1 then
 local keptId, _, packedFacts, priority, delayMs, lifo = unpack(kept)
 if packedFacts ~= '' then redis.call('HSET', KEYS[8], keptId, packedFacts) end
@@ -1291,11 +1422,25 @@ redis.call('ZADD', KEYS[12], 0, '0')
 end
 local function publish(limit, count, ...)
 if limit == 0 then return end
+if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[13], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
-return readable and type(known) == 'table' and known or {}
+if not readable or type(known) ~= 'table' then return {} end
+for _, name in ipairs(COUNTS) do
+local count = known[name]
+if count and not (type(count) == 'number' and count >= 0 and count < 9007199254740992) then known[name] = nil end
+end
+for _, name in ipairs(TEXTS) do
+if type(known[name]) ~= 'string' then known[name] = nil end
+end
+for name, size in pairs(LISTS) do
+if type(known[name]) ~= 'table' or #known[name] ~= size then known[name] = nil end
+end
+if known.pr and known.pr > 2097151 then known.pr = nil end
+return known
 end
 local function facts(id)
 return readFacts(redis.call('HGET', KEYS[5], id))
@@ -1320,7 +1465,8 @@ end
 local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[11], session)
 if not last then return false end
-local _, known = cmsgpack.unpack_one(last, 1)
+local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
+if not readable or type(known) ~= 'number' or last:byte() ~= 147 then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[11], '')
@@ -1372,7 +1518,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[5], session)
 if not last then return false end
-local _, known = cmsgpack.unpack_one(last, 1)
+local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
+if not readable or type(known) ~= 'number' or last:byte() ~= 147 then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[5], '')
@@ -1437,6 +1584,7 @@ redis.call('ZADD', KEYS[21], 0, '0')
 end
 local function publish(limit, count, ...)
 if limit == 0 then return end
+if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[22], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
 local function eachChunk(command, key, values)
@@ -1468,7 +1616,8 @@ end
 local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[20], session)
 if not last then return false end
-local _, known = cmsgpack.unpack_one(last, 1)
+local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
+if not readable or type(known) ~= 'number' or last:byte() ~= 147 then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[20], '')
@@ -1485,9 +1634,22 @@ if session ~= '' then settled(session, seq, reply) end
 return reply
 end
 local moved = {}
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
-return readable and type(known) == 'table' and known or {}
+if not readable or type(known) ~= 'table' then return {} end
+for _, name in ipairs(COUNTS) do
+local count = known[name]
+if count and not (type(count) == 'number' and count >= 0 and count < 9007199254740992) then known[name] = nil end
+end
+for _, name in ipairs(TEXTS) do
+if type(known[name]) ~= 'string' then known[name] = nil end
+end
+for name, size in pairs(LISTS) do
+if type(known[name]) ~= 'table' or #known[name] ~= size then known[name] = nil end
+end
+if known.pr and known.pr > 2097151 then known.pr = nil end
+return known
 end
 local function facts(id)
 return readFacts(redis.call('HGET', KEYS[10], id))
@@ -1509,12 +1671,17 @@ redis.call('HSET', KEYS[17], unpack(letters, from, math.min(from + 3999, #letter
 end
 posted = #letters
 end
+local function isKept(last)
+return type(last) == 'table' and type(last[1]) == 'string' and type(last[2]) == 'string' and type(last[3]) == 'string'
+and type(last[4]) == 'number' and type(last[5]) == 'number'
+end
 local function releaseId(dedupId, id)
 local packed = redis.call('HGET', KEYS[16], dedupId)
 if not packed then return end
-local entry = cmsgpack.unpack(packed)
+local readable, entry = pcall(cmsgpack.unpack, packed)
+if not readable or type(entry) ~= 'table' then return redis.call('HDEL', KEYS[16], dedupId) end
 if entry.id ~= id then return end
-local kept = entry.last
+local kept = isKept(entry.last) and entry.last
 if kept and redis.call('HSETNX', KEYS[2], kept[1], kept[2]) == 1 then
 local keptId, _, packedFacts, priority, delayMs, lifo = unpack(kept)
 if packedFacts ~= '' then redis.call('HSET', KEYS[10], keptId, packedFacts) end
@@ -1596,6 +1763,7 @@ end
 return lost`,
   reportProgress: `local function publish(limit, count, ...)
 if limit == 0 then return end
+if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[4], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
 if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 0 then return 0 end
@@ -1635,9 +1803,22 @@ at = math.max(at - 1, bottom)
 heads[priority] = at
 return at
 end
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
-return readable and type(known) == 'table' and known or {}
+if not readable or type(known) ~= 'table' then return {} end
+for _, name in ipairs(COUNTS) do
+local count = known[name]
+if count and not (type(count) == 'number' and count >= 0 and count < 9007199254740992) then known[name] = nil end
+end
+for _, name in ipairs(TEXTS) do
+if type(known[name]) ~= 'string' then known[name] = nil end
+end
+for name, size in pairs(LISTS) do
+if type(known[name]) ~= 'table' or #known[name] ~= size then known[name] = nil end
+end
+if known.pr and known.pr > 2097151 then known.pr = nil end
+return known
 end
 local function facts(id)
 return readFacts(redis.call('HGET', KEYS[3], id))
@@ -1662,6 +1843,7 @@ redis.call('ZADD', KEYS[4], 0, '0')
 end
 local function publish(limit, count, ...)
 if limit == 0 then return end
+if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[5], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
 if not redis.call('ZSCORE', KEYS[3], ARGV[1]) then return redis.call('HEXISTS', KEYS[2], ARGV[1]) - 1 end
@@ -1674,12 +1856,14 @@ return due`,
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function publish(limit, count, ...)
 if limit == 0 then return end
+if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[22], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
 local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[15], session)
 if not last then return false end
-local _, known = cmsgpack.unpack_one(last, 1)
+local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
+if not readable or type(known) ~= 'number' or last:byte() ~= 147 then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[15], '')
@@ -1691,7 +1875,7 @@ redis.call('HSET', KEYS[15], session, '\\147' .. cmsgpack.pack(tonumber(seq), no
 end
 local session, seq, wanted = ARGV[1], ARGV[2], tonumber(ARGV[5])
 local earlier = replayed(session, seq)
-if earlier then
+if type(earlier) == 'table' and (earlier.err or type(earlier[3]) == 'string') then
 if earlier.err then return earlier end
 local lease, ids, records, states = earlier[2], {}, {}, {}
 for id in earlier[3]:gmatch('[^\\n]+') do
@@ -1717,9 +1901,9 @@ if not text then return nil end
 local tally, i = {}, 0
 for count in text:gmatch('%d+') do
 i = i + 1
-tally[kinds[i]] = tonumber(count)
+if kinds[i] then tally[kinds[i]] = tonumber(count) end
 end
-return tally
+return i == #kinds and tally or nil
 end
 local function keepTally(id, tally)
 local counts = {}
@@ -1728,7 +1912,7 @@ redis.call('HSET', KEYS[18], id, table.concat(counts, ' '))
 end
 local function readEntry(value)
 local readable, _, entry = pcall(cmsgpack.unpack_one, value or '', 0)
-return readable and type(entry) == 'table' and #entry == 4 and entry or nil
+return readable and type(entry) == 'table' and #entry == 4 and type(entry[4]) == 'number' and entry or nil
 end
 local function newTally()
 return { open = 0, failing = 0, completed = 0, ignored = 0, failed = 0 }
@@ -1865,9 +2049,22 @@ local ids = redis.call('ZRANGE', set, 0, math.min(excess, 1000) - 1)
 redis.call('ZREM', set, unpack(ids))
 forget(ids)
 end
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
-return readable and type(known) == 'table' and known or {}
+if not readable or type(known) ~= 'table' then return {} end
+for _, name in ipairs(COUNTS) do
+local count = known[name]
+if count and not (type(count) == 'number' and count >= 0 and count < 9007199254740992) then known[name] = nil end
+end
+for _, name in ipairs(TEXTS) do
+if type(known[name]) ~= 'string' then known[name] = nil end
+end
+for name, size in pairs(LISTS) do
+if type(known[name]) ~= 'table' or #known[name] ~= size then known[name] = nil end
+end
+if known.pr and known.pr > 2097151 then known.pr = nil end
+return known
 end
 local function facts(id)
 return readFacts(redis.call('HGET', KEYS[9], id))
@@ -1889,12 +2086,17 @@ redis.call('HSET', KEYS[17], unpack(letters, from, math.min(from + 3999, #letter
 end
 posted = #letters
 end
+local function isKept(last)
+return type(last) == 'table' and type(last[1]) == 'string' and type(last[2]) == 'string' and type(last[3]) == 'string'
+and type(last[4]) == 'number' and type(last[5]) == 'number'
+end
 local function releaseId(dedupId, id)
 local packed = redis.call('HGET', KEYS[16], dedupId)
 if not packed then return end
-local entry = cmsgpack.unpack(packed)
+local readable, entry = pcall(cmsgpack.unpack, packed)
+if not readable or type(entry) ~= 'table' then return redis.call('HDEL', KEYS[16], dedupId) end
 if entry.id ~= id then return end
-local kept = entry.last
+local kept = isKept(entry.last) and entry.last
 if kept and redis.call('HSETNX', KEYS[2], kept[1], kept[2]) == 1 then
 local keptId, _, packedFacts, priority, delayMs, lifo = unpack(kept)
 if packedFacts ~= '' then redis.call('HSET', KEYS[9], keptId, packedFacts) end
@@ -2012,18 +2214,20 @@ if ARGV[13] ~= '0' then
 local function measure(letter, count, most)
 if count == 0 then return end
 local minute = math.floor(now / 60000)
-if redis.call('HINCRBY', KEYS[23], letter .. minute, count) > count then return end
-local since = tonumber(redis.call('HGET', KEYS[23], 'since') or minute)
+local counted = redis.pcall('HINCRBY', KEYS[23], letter .. minute, count)
+if type(counted) ~= 'number' then return redis.call('HDEL', KEYS[23], letter .. minute) end
+if counted > count then return end
+local since = tonumber(redis.call('HGET', KEYS[23], 'since') or minute) or minute
 local last = math.min(minute - most - 1, since + 499)
 if last >= since then
 local fields, sums = {}, { c = 0, f = 0 }
 for each = since, last do fields[#fields + 1], fields[#fields + 2] = 'c' .. each, 'f' .. each end
 for i, value in ipairs(redis.call('HMGET', KEYS[23], unpack(fields))) do
 local kind = i % 2 == 1 and 'c' or 'f'
-sums[kind] = sums[kind] + tonumber(value or 0)
+sums[kind] = sums[kind] + (tonumber(value) or 0)
 end
 redis.call('HDEL', KEYS[23], unpack(fields))
-for kind, sum in pairs(sums) do redis.call('HINCRBY', KEYS[23], kind, sum) end
+for kind, sum in pairs(sums) do redis.pcall('HINCRBY', KEYS[23], kind, sum) end
 since = last + 1
 end
 redis.call('HSET', KEYS[23], 'since', since, 'max', most)
@@ -2037,7 +2241,7 @@ end
 local token = ARGV[4] ~= '' and ARGV[4] or session .. ':' .. seq
 local lease = token .. '|' .. clock
 local count, joined, records, states, missing, waitMs = 0, '', '', '', '', 0
-local limitedTill, concurrency, max, room = tonumber(raw[2] or 0), tonumber(raw[3]), tonumber(raw[4] or ARGV[7]), wanted
+local limitedTill, concurrency, max, room = tonumber(raw[2]) or 0, tonumber(raw[3]), tonumber(raw[5] and raw[4]) or tonumber(ARGV[7]), wanted
 if wanted > 0 then
 if raw[1] then room, waitMs = 0, -1
 elseif limitedTill > now then room, waitMs = 0, limitedTill - now
@@ -2045,19 +2249,20 @@ elseif concurrency or max > 0 then
 room = wanted - tonumber(ARGV[12])
 if concurrency then room = math.min(room, concurrency - redis.call('ZCARD', KEYS[5])) end
 if room > 0 and max > 0 then
-local durationMs, left = tonumber(raw[4] and raw[5] or ARGV[8]), nil
+local durationMs, left = tonumber(raw[4] and raw[5]) or tonumber(ARGV[8]), nil
 local entry = redis.call('LINDEX', KEYS[21], 0)
-local starts = tonumber(redis.call('HGET', KEYS[1], 'rateCount') or 0)
+local starts = tonumber(redis.call('HGET', KEYS[1], 'rateCount')) or 0
 for _ = 1, 1000 do
-local at, begun = (entry or ''):match('^(%d+) (%d+)$')
-if not at then break end
-if tonumber(at) + durationMs > now then
+if not entry then break end
+local at, begun = entry:match('^(%d+) (%d+)$')
+if at and tonumber(at) + durationMs > now then
 left = math.max(0, max - starts)
 if left == 0 then waitMs = tonumber(at) + durationMs - now end
 break
 end
 redis.call('LPOP', KEYS[21])
-starts = redis.call('HINCRBY', KEYS[1], 'rateCount', -tonumber(begun))
+if at then starts = starts - tonumber(begun) end
+redis.call('HSET', KEYS[1], 'rateCount', starts)
 entry = redis.call('LINDEX', KEYS[21], 0)
 end
 if not left then
@@ -2106,7 +2311,7 @@ records = size > 65536 and found or table.concat(found)
 if not bare and redis.call('EXISTS', KEYS[9]) == 1 then states = redis.call('HMGET', KEYS[9], unpack(fresh)) end
 if max > 0 then
 redis.call('RPUSH', KEYS[21], clock .. ' ' .. count)
-redis.call('HINCRBY', KEYS[1], 'rateCount', count)
+if type(redis.pcall('HINCRBY', KEYS[1], 'rateCount', count)) ~= 'number' then redis.call('HSET', KEYS[1], 'rateCount', count) end
 end
 end
 end
@@ -2124,7 +2329,7 @@ if #moved > 0 then entry[n + 1], entry[n + 2], n = 'moved', cmsgpack.pack(moved)
 if count > 0 then entry[n + 1], entry[n + 2] = 'active', joined end
 publish(tonumber(raw[6] or 10000), changes, unpack(entry))
 end
-local first, due, expires = redis.call('ZRANGE', KEYS[4], 0, 0, 'WITHSCORES'), tonumber(raw[7] or 0), 0
+local first, due, expires = redis.call('ZRANGE', KEYS[4], 0, 0, 'WITHSCORES'), tonumber(raw[7]) or 0, 0
 if first[2] and (due == 0 or tonumber(first[2]) < due) then due = tonumber(first[2]) end
 if count == 0 then
 first = redis.call('ZRANGE', KEYS[5], 0, 0, 'WITHSCORES')
@@ -2195,12 +2400,14 @@ age(KEYS[4], 'sweptFailed', tonumber(ARGV[2]))
 local function scan(key, cursorField, stale)
 local page = redis.call('HSCAN', key, redis.call('HGET', KEYS[1], cursorField) or '0', 'COUNT', 100)
 for i = 1, #page[2], 2 do
-if stale(cmsgpack.unpack(page[2][i + 1])) then redis.call('HDEL', key, page[2][i]) end
+local readable, value = pcall(cmsgpack.unpack, page[2][i + 1])
+if not readable or type(value) ~= 'table' or stale(value) then redis.call('HDEL', key, page[2][i]) end
 end
 if page[1] == '0' then redis.call('HDEL', KEYS[1], cursorField) else redis.call('HSET', KEYS[1], cursorField, page[1]) end
 end
-scan(KEYS[11], 'sessionsCursor', function(call) return call[2] < now - tonumber(ARGV[4]) end)
+scan(KEYS[11], 'sessionsCursor', function(call) return type(call[2]) ~= 'number' or call[2] < now - tonumber(ARGV[4]) end)
 scan(KEYS[12], 'dedupCursor', function(entry)
+if type(entry.till) ~= 'number' or type(entry.id) ~= 'string' then return true end
 if entry.till == 0 then return redis.call('HEXISTS', KEYS[2], entry.id) == 0 end
 return entry.till < now and not entry.last
 end)
@@ -2245,11 +2452,25 @@ redis.call('ZADD', KEYS[19], 0, '0')
 end
 local function publish(limit, count, ...)
 if limit == 0 then return end
+if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[20], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
-return readable and type(known) == 'table' and known or {}
+if not readable or type(known) ~= 'table' then return {} end
+for _, name in ipairs(COUNTS) do
+local count = known[name]
+if count and not (type(count) == 'number' and count >= 0 and count < 9007199254740992) then known[name] = nil end
+end
+for _, name in ipairs(TEXTS) do
+if type(known[name]) ~= 'string' then known[name] = nil end
+end
+for name, size in pairs(LISTS) do
+if type(known[name]) ~= 'table' or #known[name] ~= size then known[name] = nil end
+end
+if known.pr and known.pr > 2097151 then known.pr = nil end
+return known
 end
 local function facts(id)
 return readFacts(redis.call('HGET', KEYS[9], id))
@@ -2308,12 +2529,17 @@ redis.call('HSET', KEYS[16], unpack(letters, from, math.min(from + 3999, #letter
 end
 posted = #letters
 end
+local function isKept(last)
+return type(last) == 'table' and type(last[1]) == 'string' and type(last[2]) == 'string' and type(last[3]) == 'string'
+and type(last[4]) == 'number' and type(last[5]) == 'number'
+end
 local function releaseId(dedupId, id)
 local packed = redis.call('HGET', KEYS[15], dedupId)
 if not packed then return end
-local entry = cmsgpack.unpack(packed)
+local readable, entry = pcall(cmsgpack.unpack, packed)
+if not readable or type(entry) ~= 'table' then return redis.call('HDEL', KEYS[15], dedupId) end
 if entry.id ~= id then return end
-local kept = entry.last
+local kept = isKept(entry.last) and entry.last
 if kept and redis.call('HSETNX', KEYS[2], kept[1], kept[2]) == 1 then
 local keptId, _, packedFacts, priority, delayMs, lifo = unpack(kept)
 if packedFacts ~= '' then redis.call('HSET', KEYS[9], keptId, packedFacts) end
@@ -2359,7 +2585,7 @@ return redis.call('HEXISTS', KEYS[8], id) == 0
 end
 local function isThere(id)
 local packed = bury and redis.call('HGET', target.state, id)
-local origin = packed and cmsgpack.unpack(packed).dl
+local origin = packed and readFacts(packed).dl
 return origin and origin[1] == ARGV[1] and origin[2] == ARGV[2] and redis.call('HEXISTS', KEYS[2], id) == 0
 end
 local function freeId(id)
@@ -2373,7 +2599,8 @@ if record then
 if entry ~= '' then chronicle(id, entry) end
 local known, past = facts(id), redis.call('HGET', KEYS[11], id)
 if result == '' then result = redis.call('HGET', KEYS[10], id) or '' end
-local reason = result ~= '' and cmsgpack.unpack(result)[1] or ''
+local readable, ended = pcall(cmsgpack.unpack, result)
+local reason = readable and type(ended) == 'table' and type(ended[1]) == 'string' and ended[1] or ''
 local origin = bury and { ARGV[1], ARGV[2], now, attemptsMade, reason } or nil
 local there, priority = freeId(id), known.pr or 0
 redis.call('HSET', target.job, there, record)
