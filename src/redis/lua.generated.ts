@@ -541,7 +541,7 @@ end
 if keepLast == 1 and redis.call('ZSCORE', KEYS[5], entry.id) then
 entry.last, entry.till = { id, item[2], item[6], item[4], item[3], item[5] }, 0
 elseif extend == 1 and ttlMs > 0 then
-entry.till = till
+entry.till = entry.till == 0 and till or now + ttlMs
 else
 return entry.id
 end
