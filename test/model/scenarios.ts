@@ -48,6 +48,10 @@ export const scenes: readonly { name: string; damaged: boolean; calls: readonly 
     calls: [add(job('a', { priority: 1, facts: packedOf({ pr: 1 }) }), job('b', { priority: 1, facts: packedOf({ pr: 1 }) })), change('job', 'HDEL', 'a'), take()],
   },
   {
+    name: 'twenty jobs are active at once', damaged: false,
+    calls: [add(...Array.from({ length: 20 }, (_, i) => job(`a${100 + i}`))), take('q', 20), settle([{ id: 'a100', lease: leaseOf(1), end: { kind: 'forgotten', outcome: '\xc0' } }])],
+  },
+  {
     name: 'a queue without events takes dead letters in', damaged: false,
     calls: [
       { verb: 'plain', queue: 'd', key: 'meta', command: 'HSET', args: ['maxEvents', 0] }, add(job('a')), take(),

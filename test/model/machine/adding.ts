@@ -5,11 +5,13 @@ import { unpackedFacts, type Turn } from './turn.js';
 
 export function enqueue(turn: Turn, call: CallOf<'enqueue'>): unknown {
   return once(turn, call, () => {
-    const standing = call.special ? addSpecial(turn, call.jobs) : addPlain(turn, call.jobs);
+    const standing = call.form === 'special' ? addSpecial(turn, call.jobs) : addFresh(turn, call.jobs);
     const notes = turn.moved;
-    const names = call.jobs.every(({ name }) => name === call.jobs[0]?.name) ? call.jobs.slice(0, 1) : call.jobs;
+    const [waiting, delayed] = [call.jobs.filter(({ delayMs }) => delayMs === 0), call.jobs.filter(({ delayMs }) => delayMs > 0)];
+    const inOrder = call.form === 'fresh' ? [...waiting, ...delayed] : call.jobs;
+    const names = inOrder.every(({ name }) => name === inOrder[0]?.name) ? inOrder.slice(0, 1) : inOrder;
     turn.publish(call.jobs.length, {
-      added: call.special ? '' : call.jobs.map(({ id }) => id).join('\n'),
+      added: call.form === 'special' ? '' : waiting.map(({ id }) => id).join('\n'),
       names: names.map(({ name }) => name).join('\n'),
       moved: notes.length > 0 ? notes : '',
     });
@@ -17,15 +19,23 @@ export function enqueue(turn: Turn, call: CallOf<'enqueue'>): unknown {
   });
 }
 
-/** New ids, to the end of priority 0: one place for all of a call, where ids decide. */
-function addPlain(turn: Turn, jobs: readonly NewJob[]): string[] {
-  if (jobs.length === 0) return [];
-  const place = turn.tail(0);
-  for (const { id, record } of jobs) {
-    turn.queue.job.set(id, record);
-    turn.queue.wait.set(id, place);
+/** New ids: those that go to the end of one priority share a place, where ids decide. */
+function addFresh(turn: Turn, jobs: readonly NewJob[]): string[] {
+  const { queue, now } = turn;
+  const places = new Map<number, number>();
+  for (const { id, record, delayMs, priority, lifo, facts } of jobs) {
+    queue.job.set(id, record);
+    if (facts !== '') queue.state.set(id, unpackedFacts(facts));
+    if (delayMs > 0) {
+      queue.delayed.set(id, now + delayMs);
+      turn.moved.push(['delayed', id, now + delayMs]);
+    } else {
+      const place = lifo ? turn.head(priority) : (places.get(priority) ?? turn.tail(priority));
+      if (!lifo) places.set(priority, place);
+      queue.wait.set(id, place);
+    }
   }
-  turn.wakeUnlessPaused();
+  if (jobs.some(({ id, delayMs }) => delayMs === 0 || isFirst(queue.delayed, id))) turn.wakeUnlessPaused();
   return [];
 }
 

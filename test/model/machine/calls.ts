@@ -54,7 +54,8 @@ export interface News {
 }
 
 interface Bodies {
-  enqueue: Numbered & { special: boolean; jobs: NewJob[] };
+  /** `plain` and `fresh`: under new ids that ascend; `plain` without anything particular. */
+  enqueue: Numbered & { form: 'plain' | 'fresh' | 'special'; jobs: NewJob[] };
   settle: Numbered & {
     items: EndedJob[]; token: string; wanted: number; leaseMs: number; max: number; durationMs: number;
     keepCompleted: number; keepFailed: number; woken: boolean; prefetch: number; minutes: number;

@@ -19,13 +19,13 @@ export function settle(turn: Turn, call: CallOf<'settle'>): unknown {
   const ends = new Ends(turn, call);
   ends.apply(held);
   const lease = `${call.token === '' ? `${call.session}:${call.seq}` : call.token}|${now}`;
-  const taken = call.wanted > 0 ? take(turn, call, lease) : { ids: [], priorities: [], waitMs: 0, missing: [] };
+  const taken = call.wanted > 0 ? take(turn, call, lease) : { ids: [], waitMs: 0, missing: [] };
   settled(turn, call, [refused, lease, taken.ids.join('\n'), unready]);
   passOn(turn, call, taken, { freed: held.length, returned: ends.returned });
   if (call.wanted > 0 && taken.ids.length === 0 && held.length > 0 && queue.wait.size === 0) turn.moved.push(['drained']);
   announce(turn, ends.done, taken.ids);
   return {
-    refused, now, lease, unready, ...shown(turn, taken.ids), priorities: taken.priorities, waitMs: taken.waitMs, missing: taken.missing,
+    refused, now, lease, unready, ...shown(turn, taken.ids), waitMs: taken.waitMs, missing: taken.missing,
     dueAt: nextDue(turn), expiresAt: taken.ids.length === 0 ? Math.ceil(lowest(queue.active)) : 0,
     letters: turn.letters, hasFlows: ends.hasFlows,
   };
@@ -37,7 +37,7 @@ function again(turn: Turn, stored: Packed): unknown {
   const { run, job, meta } = turn.queue;
   const ids = joined.split('\n').filter((id) => run.get(id) === lease && job.has(id));
   return {
-    refused, now: turn.now, lease, unready, ...shown(turn, ids), priorities: [], waitMs: 0, missing: [], dueAt: 0, expiresAt: 0, letters: [],
+    refused, now: turn.now, lease, unready, ...shown(turn, ids), waitMs: 0, missing: [], dueAt: 0, expiresAt: 0, letters: [],
     hasFlows: meta.has('flows'),
   };
 }
@@ -45,25 +45,22 @@ function again(turn: Turn, stored: Packed): unknown {
 /** Jobs as a worker is given them. */
 function shown({ queue: { job, state } }: Turn, ids: readonly string[]): object {
   const records = ids.map((id) => job.get(id) ?? '');
-  return { count: ids.length, ids, records: records.join(''), sizes: records.map((record) => record.length).join(' '), states: ids.map((id) => state.get(id) ?? null) };
+  return { ids, records: records.join(''), states: ids.map((id) => state.get(id) ?? null) };
 }
 
 function accept(turn: Turn, items: readonly EndedJob[]): { held: EndedJob[]; refused: number[]; unready: number[] } {
   const held: EndedJob[] = [];
   const refused: number[] = [];
   const unready: number[] = [];
-  const seen = new Set<string>();
+  const twice: number[] = [];
   const hasFlows = turn.queue.meta.has('flows');
   for (const [i, item] of items.entries()) {
-    if (turn.queue.run.get(item.id) !== item.lease || seen.has(item.id)) {
-      refused.push(i);
-      continue;
-    }
-    seen.add(item.id);
-    if (hasFlows && ['forgotten', 'kept', 'keptFor'].includes(item.end.kind) && isAwaiting(turn.queue, item.id)) unready.push(i);
+    if (turn.queue.run.get(item.id) !== item.lease) refused.push(i);
+    else if (hasFlows && ['forgotten', 'kept', 'keptFor'].includes(item.end.kind) && isAwaiting(turn.queue, item.id)) unready.push(i);
+    else if (held.some(({ id }) => id === item.id)) twice.push(i);
     else held.push(item);
   }
-  return { held, refused, unready };
+  return { held, refused: [...refused, ...twice], unready };
 }
 
 /** What becomes of the jobs that a call gives up. */

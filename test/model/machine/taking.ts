@@ -5,7 +5,6 @@ import type { Turn } from './turn.js';
 /** What a worker is handed. */
 export interface Taken {
   ids: string[];
-  priorities: number[];
   /** What a limit keeps it waiting for, in ms; -1 for a pause or the concurrency. */
   waitMs: number;
   missing: string[];
@@ -14,18 +13,16 @@ export interface Taken {
 /** Hands out waiting jobs under one lease, as far as pause and limits allow. */
 export function take(turn: Turn, call: CallOf<'settle'>, lease: string): Taken {
   const { queue, now } = turn;
-  const nothing = (waitMs: number, missing: string[] = []): Taken => ({ ids: [], priorities: [], waitMs, missing });
+  const nothing = (waitMs: number, missing: string[] = []): Taken => ({ ids: [], waitMs, missing });
   if (queue.meta.has('paused')) return nothing(-1);
   const limitedTill = Number(queue.meta.get('limitedTill') ?? 0);
   if (limitedTill > now) return nothing(limitedTill - now);
   const { wanted, counts, waitMs } = allowed(turn, call);
   if (wanted <= 0) return nothing(waitMs === 0 ? -1 : waitMs);
   const first = ordered(queue.wait).slice(0, wanted);
-  const last = queue.wait.get(first.at(-1) ?? '') ?? -1;
-  const priorities = new Map(first.map((id) => [id, Math.max(0, Math.floor((queue.wait.get(id) ?? 0) / 2 ** 32))]));
   for (const id of first) queue.wait.delete(id);
   const ids = first.filter((id) => queue.job.has(id));
-  const missing = first.filter((id) => !queue.job.has(id)).reverse();
+  const missing = first.filter((id) => !queue.job.has(id));
   if (ids.length === 0) return nothing(waitMs, missing);
   for (const id of ids) {
     queue.active.set(id, now + call.leaseMs);
@@ -35,7 +32,7 @@ export function take(turn: Turn, call: CallOf<'settle'>, lease: string): Taken {
     queue.rate.push(`${now} ${ids.length}`);
     queue.meta.set('rateCount', String(Number(queue.meta.get('rateCount') ?? 0) + ids.length));
   }
-  return { ids, priorities: last < 0 ? [] : ids.map((id) => priorities.get(id) ?? 0), waitMs: 0, missing };
+  return { ids, waitMs: 0, missing };
 }
 
 /** How many may start now. */

@@ -8,12 +8,12 @@ export function job(id: string, more: Partial<NewJob> = {}): NewJob {
 }
 
 let calls = 0;
-export const add = (...jobs: NewJob[]): Call => ({ verb: 'enqueue', queue: 'q', session: `p${++calls}`, seq: 1, special: true, jobs });
+export const add = (...jobs: NewJob[]): Call => ({ verb: 'enqueue', queue: 'q', session: `p${++calls}`, seq: 1, form: 'special', jobs });
 const settling = (): CallOf<'settle'> => ({
   verb: 'settle', queue: 'q', session: `w${++calls}`, seq: 1, items: [], token: 'w', wanted: 0, leaseMs: 3_600_000, max: 0, durationMs: 0, keepCompleted: -1, keepFailed: -1,
   woken: false, prefetch: 0, minutes: 0,
 });
-export const take = (queue = 'q'): Call => ({ ...settling(), queue, wanted: 3 });
+export const take = (queue = 'q', wanted = 3): Call => ({ ...settling(), queue, wanted });
 export const settle = (items: EndedJob[]): Call => ({ ...settling(), items });
 export const child = (id: string): { prefix: string; queue: string; id: string; key: string } => ({ prefix: 'm', queue: 'q', id, key: `m:q:${id}` });
 export const plant = (id: string, ...children: string[]): Call =>

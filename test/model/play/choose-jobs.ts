@@ -15,7 +15,7 @@ const add: Choose = (chooser) => {
   const { dice, player, name } = chooser;
   const jobs = Array.from({ length: 1 + dice.below(3) }, () => newJob(player.newId()));
   if (dice.oneIn(3)) for (const job of jobs) job.name = dice.of('mail', 'call');
-  return { verb: 'enqueue', queue: name, ...producer(chooser), special: false, jobs };
+  return { verb: 'enqueue', queue: name, ...producer(chooser), form: 'plain', jobs };
 };
 
 const addSpecial: Choose = (chooser) => {
@@ -26,7 +26,19 @@ const addSpecial: Choose = (chooser) => {
     const facts = { ...(priority > 0 && { pr: priority }) };
     return { ...job, priority, lifo: dice.oneIn(3), delayMs: dice.oneIn(3) ? chooser.delayMs() : 0, facts: priority > 0 ? packedOf(facts) : '' };
   });
-  return { verb: 'enqueue', queue: name, ...producer(chooser), special: true, jobs };
+  return { verb: 'enqueue', queue: name, ...producer(chooser), form: 'special', jobs };
+};
+
+const addFresh: Choose = (chooser) => {
+  const { dice, player, name } = chooser;
+  const jobs = Array.from({ length: 1 + dice.below(4) }, () => {
+    const priority = chooser.priority();
+    return {
+      ...newJob(player.newId()), name: dice.of('mail', 'mail', 'call'), priority, lifo: dice.oneIn(4), delayMs: dice.oneIn(3) ? chooser.delayMs() : 0,
+      facts: priority > 0 ? packedOf({ pr: priority }) : '',
+    };
+  });
+  return { verb: 'enqueue', queue: name, ...producer(chooser), form: 'fresh', jobs };
 };
 
 const addDeduplicated: Choose = (chooser) => {
@@ -41,7 +53,7 @@ const addDeduplicated: Choose = (chooser) => {
       delayMs: dice.oneIn(2) ? chooser.delayMs() : 0, facts: packedOf({ ...(priority > 0 && { pr: priority }), de: rule.id }),
     };
   });
-  return { verb: 'enqueue', queue: name, ...producer(chooser), special: true, jobs };
+  return { verb: 'enqueue', queue: name, ...producer(chooser), form: 'special', jobs };
 };
 
 /** Adds a child that the books of its parent expect. */
@@ -51,7 +63,7 @@ const addChild: Choose = (chooser) => {
   if (!planned) return undefined;
   const policy = dice.of('', '', 'fail', 'continue', 'ignore', 'remove');
   const facts = packedOf({ pk: [prefix, planned.queue, planned.parent], ...(policy !== '' && { po: policy }) });
-  return { verb: 'enqueue', queue: name, ...producer(chooser), special: true, jobs: [{ ...newJob(planned.id), facts }] };
+  return { verb: 'enqueue', queue: name, ...producer(chooser), form: 'special', jobs: [{ ...newJob(planned.id), facts }] };
 };
 
 const publishEvents: Choose = (chooser) => ({
@@ -196,7 +208,7 @@ const crowd: Choose = (chooser) => {
 };
 
 export const jobChoices: readonly [weight: number, Choose][] = [
-  [6, add], [6, addSpecial], [6, addDeduplicated], [4, addChild], [1, publishEvents], [8, settle({ items: 'none', wanted: true })], [6, settle({ items: 'held', wanted: false })],
+  [6, add], [5, addSpecial], [5, addFresh], [6, addDeduplicated], [4, addChild], [1, publishEvents], [8, settle({ items: 'none', wanted: true })], [6, settle({ items: 'held', wanted: false })],
   [8, settle({ items: 'held', wanted: true })], [2, settle({ items: 'stale', wanted: true })], [4, renew], [4, recover], [3, promoteDue], [2, promote], [2, pause],
   [3, remove], [2, reschedule], [2, reprioritize], [3, clean], [3, redrive], [3, transfer], [3, sweep], [1, reportProgress], [2, appendLog], [1, updateData], [1, fetch],
   [1, counts], [1, inspectEvents], [2, popMarker], [2, settings], [2, dropSettings], [1, crowd],

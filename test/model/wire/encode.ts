@@ -76,10 +76,10 @@ function overridden(call: Numbered & { verb: string }): object {
   return { session, seq, keepCompleted, keepFailed };
 }
 
-function requests({ special, jobs }: CallOf<'enqueue'>): EnqueueRequest[] {
+function requests({ form, jobs }: CallOf<'enqueue'>): EnqueueRequest[] {
   return jobs.map(({ id, name, record, delayMs, priority, lifo, facts, rule }) => ({
     id, name, record: binary(record),
-    special: special ? { delayMs, priority, lifo, facts: optional(facts), deduplication: rule } : undefined,
+    special: form !== 'plain' ? { fresh: form === 'fresh', delayMs, priority, lifo, facts: optional(facts), deduplication: rule } : undefined,
   }));
 }
 

@@ -10,8 +10,9 @@ export function shownReply(verb: string, reply: unknown): unknown {
   }
   const shown = shownValue(reply);
   if (verb === 'settle') {
-    const settled = shown as { states: (Bytes | null)[]; ids: string[] };
-    return { ...settled, states: settled.ids.map((_, i) => facts(settled.states[i])) };
+    const settled = shown as { states: (Bytes | null)[]; ids: string[]; records: Bytes | Bytes[] };
+    // Large ones come as a list.
+    return { ...settled, records: [settled.records].flat().join(''), states: settled.ids.map((_, i) => facts(settled.states[i])) };
   }
   if (verb !== 'fetch') return shown;
   return (shown as { state: Bytes | null; history: Bytes | null }[]).map((job) => ({
