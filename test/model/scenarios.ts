@@ -89,6 +89,63 @@ export const scenes: readonly { name: string; damaged: boolean; calls: readonly 
   },
 ];
 
+const minute = Math.floor(startedAt / 60_000_000);
+const kept = { kind: 'keptFor', outcome: outcomeOf('ok'), ageMs: -1 } as const;
+const failing = { kind: 'failed', outcome: outcomeOf('broken'), attemptsMade: 1, attempt: attemptOf('broken'), exhausted: true } as const;
+const sweepTwo: Call = { verb: 'sweep', queue: 'q', completedAgeMs: 0, failedAgeMs: 0, limit: 2, sessionAgeMs: 86_400_000 };
+const counted = (items: { id: string; lease: string; end: End }[]): Call => ({ ...settle(items), minutes: 1 }) as Call;
+
+/** What something else left in the keys, and what is rare. */
+export const rareScenes: typeof scenes = [
+  {
+    name: 'counts among the facts that cannot be are none', damaged: true,
+    calls: [
+      add(job('a', { delayMs: 5 }), job('b', { delayMs: 5 })), change('state', 'HSET', 'a', packedOf({ pr: -1, am: 2 }), 'b', packedOf({ pr: 3_000_000 })),
+      { verb: 'promote', queue: 'q', session: 'c', seq: 1, limit: 5, everything: true }, take(), settle([{ id: 'a', lease: leaseOf(3), end: failing }]),
+    ],
+  },
+  { name: 'a bound of the events that is no number is the usual one', damaged: true, calls: [change('meta', 'HSET', 'maxEvents', 'x'), add(job('a'))] },
+  {
+    name: 'counts of children that cannot be read are none', damaged: true,
+    calls: [plant('a', 'b'), change('pending', 'HSET', 'a', '1 0 0 0 0 7'), { verb: 'receive', queue: 'q', mail: [{ parent: 'a', news: [] }] }],
+  },
+  {
+    name: 'a parent that has failed does not fail again with its child', damaged: false,
+    calls: [
+      add(job('a')), take(), { ...plant('a'), parents: [{ id: 'a', name: '', record: '', facts: '', children: [child('b')] }] } as Call,
+      settle([{ id: 'a', lease: leaseOf(1), end: failing }]),
+      { verb: 'receive', queue: 'q', mail: [{ parent: 'a', news: [{ childKey: 'm:q:b', ending: 'failed', policy: 'fail', stamp: 1, outcome: '' }] }] },
+    ],
+  },
+  {
+    name: 'of two ends of a job the first counts', damaged: false,
+    calls: [add(job('a'), job('b')), take(), settle([
+      { id: 'a', lease: leaseOf(1), end: kept }, { id: 'nobody', lease: leaseOf(1), end: kept }, { id: 'a', lease: leaseOf(1), end: failing }, { id: 'b', lease: leaseOf(1), end: kept },
+    ])],
+  },
+  {
+    name: 'a count of finished jobs that cannot be read starts anew', damaged: true,
+    calls: [change('metrics', 'HSET', `c${minute}`, 'x'), add(job('a'), job('b')), take(), counted([{ id: 'a', lease: leaseOf(2), end: kept }]), counted([{ id: 'b', lease: leaseOf(2), end: kept }])],
+  },
+  {
+    name: 'starts that cannot be read hold nothing back', damaged: true,
+    calls: [change('rate', 'RPUSH', 'x'), change('meta', 'HSET', 'max', 5, 'duration', 60_000), add(job('a'), job('b')), take('q', 1), change('meta', 'HSET', 'rateCount', 'x'), take('q', 1)],
+  },
+  {
+    name: 'the sweep comes past finished jobs with a rule of their own', damaged: false,
+    calls: [add(job('a'), job('b'), job('c')), take(), settle(['a', 'b', 'c'].map((id) => ({ id, lease: leaseOf(1), end: kept }))), sweepTwo, sweepTwo, sweepTwo],
+  },
+  { name: 'a deduplication entry that is none is swept', damaged: true, calls: [change('dedup', 'HSET', 'd', packedOf({ x: 1 })), sweepTwo] },
+  {
+    name: 'a deduplication id whose holder is gone is free', damaged: true,
+    calls: [add(job('a', { rule, facts: packedOf({ de: 'd' }) })), change('job', 'HDEL', 'a'), add(job('b', { rule, facts: packedOf({ de: 'd' }) }))],
+  },
+  {
+    name: 'a deduplication entry that cannot be read goes with its job', damaged: true,
+    calls: [add(job('a', { rule, facts: packedOf({ de: 'd' }) })), change('dedup', 'HSET', 'd', damage), { verb: 'remove', queue: 'q', session: 'c', seq: 1, ids: ['a'], only: '' }],
+  },
+];
+
 /** More sessions than one sweep looks at: which of them it sees is Redis's choice, but in the end none is left. */
 export async function sweepManySessions(bench: Bench): Promise<{ rounds: number; left: number; cursor: boolean }> {
   const old = String.fromCharCode(0x93) + packedInteger(1) + packedInteger(1) + packedInteger(1);
@@ -102,6 +159,6 @@ export async function sweepManySessions(bench: Bench): Promise<{ rounds: number;
 }
 
 export async function runScenarios(bench: Bench): Promise<void> {
-  for (const scene of scenes) await playScene(bench, scene);
+  for (const scene of [...scenes, ...rareScenes]) await playScene(bench, scene);
   await sweepManySessions(bench);
 }

@@ -6,8 +6,8 @@ export type Tally = Record<ChildKind, number>;
 const kinds: readonly ChildKind[] = ['open', 'failing', 'completed', 'ignored', 'failed'];
 
 export function tallyOf({ pending }: Columns, id: string): Tally | undefined {
-  const counts = pending.get(id)?.split(' ').map(Number);
-  if (!counts) return undefined;
+  const counts = pending.get(id)?.match(/\d+/g)?.map(Number);
+  if (counts?.length !== kinds.length) return undefined;
   return Object.fromEntries(kinds.map((kind, i) => [kind, counts[i] ?? 0])) as Tally;
 }
 

@@ -97,7 +97,15 @@ export const isFirst = (set: Scores, id: string): boolean => ordered(set)[0] ===
 /** The facts of a job; none if they cannot be read. */
 export function factsOf(queue: Columns, id: string): Facts {
   const known = queue.state.get(id);
-  return known === undefined || typeof known === 'string' ? {} : structuredClone(known);
+  if (known === undefined || typeof known === 'string') return {};
+  return Object.fromEntries(Object.entries(structuredClone(known)).filter(([field, value]) => !counts.has(field) || isCount(field, value)));
+}
+
+const counts = new Set(['am', 'as', 'sc', 'pr', 'pd']);
+
+/** Counts that something else wrote are none. */
+function isCount(field: string, value: Packed): boolean {
+  return typeof value === 'number' && value >= 0 && value < (field === 'pr' ? 2 ** 21 : 2 ** 53);
 }
 
 /** Stores facts; those that are null are left out. */

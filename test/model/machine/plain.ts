@@ -1,6 +1,6 @@
 import type { CallOf } from './calls.js';
 import { emptyColumns, type Columns } from './columns.js';
-import type { Turn } from './turn.js';
+import { unpackedFacts, type Turn } from './turn.js';
 
 type Column = Map<string, unknown> | Set<string>;
 
@@ -31,6 +31,12 @@ function change(column: Column, key: string, command: string, args: readonly (st
   else if (command === 'ZPOPMIN' && column instanceof Map) column.clear();
   else if (column instanceof Map && command === 'ZADD') column.set(String(second), Number(first));
   else if (column instanceof Map && command === 'HSET') {
-    for (let i = 0; i + 1 < args.length; i += 2) column.set(String(args[i]), key === 'history' ? [args[i + 1]] : String(args[i + 1]));
+    for (let i = 0; i + 1 < args.length; i += 2) column.set(String(args[i]), stored(key, String(args[i + 1])));
   }
+}
+
+/** A text as it is read from a column. */
+function stored(key: string, value: string): unknown {
+  if (key === 'history') return [value];
+  return key === 'state' ? unpackedFacts(value) : value;
 }

@@ -195,6 +195,8 @@ function measure({ queue: { metrics }, now }: Turn, letter: 'c' | 'f', count: nu
     return sum;
   };
   const minute = Math.floor(now / 60_000);
+  // A count that something else wrote starts anew.
+  if (Number.isNaN(Number(metrics.get(`${letter}${minute}`) ?? 0))) return void metrics.delete(`${letter}${minute}`);
   if (add(`${letter}${minute}`, count) > count) return;
   const since = Number(metrics.get('since') ?? minute);
   const last = Math.min(minute - most - 1, since + 499);

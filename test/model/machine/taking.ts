@@ -30,7 +30,7 @@ export function take(turn: Turn, call: CallOf<'settle'>, lease: string): Taken {
   }
   if (counts) {
     queue.rate.push(`${now} ${ids.length}`);
-    queue.meta.set('rateCount', String(Number(queue.meta.get('rateCount') ?? 0) + ids.length));
+    queue.meta.set('rateCount', String(countIn(queue.meta) + ids.length));
   }
   return { ids, waitMs: 0, missing };
 }
@@ -49,19 +49,22 @@ function allowed(turn: Turn, call: CallOf<'settle'>): { wanted: number; counts: 
   return { wanted: Math.min(wanted, left), counts: true, waitMs: left === 0 ? Math.max(1, nextMs) : 0 };
 }
 
+/** The sum of the starts in the window; one that cannot be read is none. */
+const countIn = (meta: Map<string, string>): number => Number(meta.get('rateCount') ?? 0) || 0;
+
 /** How many starts that are over one call lets go of. */
 const mostSteps = 1000;
 
 /** The sliding window: what may start in it now, and in how many ms it lets go of its oldest starts. */
 function window({ queue, now }: Turn, max: number, durationMs: number): { left: number; nextMs: number } {
   const { rate, meta } = queue;
-  let count = Number(meta.get('rateCount') ?? 0);
+  let count = countIn(meta);
   for (let steps = 0; rate.length > 0 && steps < mostSteps; steps++) {
     const oldest = rate[0] ?? '';
-    const [at = 0, starts = 0] = oldest.split(' ').map(Number);
+    const [at = NaN, starts = NaN] = oldest.split(' ').map(Number);
     if (at + durationMs > now) return { left: Math.max(0, max - count), nextMs: at + durationMs - now };
     rate.shift();
-    count -= starts;
+    if (!Number.isNaN(starts)) count -= starts;
     meta.set('rateCount', String(count));
   }
   if (rate.length > 0) return { left: 0, nextMs: 1 };

@@ -68,8 +68,9 @@ export class Turn {
   }
 
   /** Adds one entry with `count` events to the stream. */
-  publish(count: number, entry: { [field: string]: Packed }, limit = this.maxEvents): void {
-    if (limit === 0) return;
+  publish(count: number, entry: { [field: string]: Packed }, asked = this.maxEvents): void {
+    if (asked === 0) return;
+    const limit = asked > 0 && asked < 2 ** 53 ? asked : 10_000;
     const { events } = this.queue;
     events.last = entry;
     events.length = Math.min(events.length + 1, Math.max(32, Math.ceil(limit / Math.max(count, 1))));

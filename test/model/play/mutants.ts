@@ -1,6 +1,6 @@
 import type { Point } from '../lua/instrument.js';
 import { without } from '../lua/instrument.js';
-import { scenes, stepsOf } from '../scenarios.js';
+import { rareScenes, scenes, stepsOf } from '../scenarios.js';
 import { Bench } from './bench.js';
 import { Dice } from './dice.js';
 import { plan } from './plan.js';
@@ -53,7 +53,7 @@ function isTold(bench: Bench, point: Point): boolean {
 async function playAll(bench: Bench, { seed, runs, length }: { seed: number; runs: number; length: number }): Promise<Run[]> {
   const dice = new Dice(seed);
   const scripts = Array.from({ length: runs }, (_, i) => ({ damaged: i % 3 === 0, dice: Array.from({ length: 10 + dice.below(length) }, () => dice.below(2 ** 31)) }));
-  const all = [...scenes.map(({ calls, damaged }) => ({ steps: stepsOf(calls), damaged })), ...scripts.map((script) => ({ steps: plan(script), damaged: script.damaged }))];
+  const all = [...[...scenes, ...rareScenes].map(({ calls, damaged }) => ({ steps: stepsOf(calls), damaged })), ...scripts.map((script) => ({ steps: plan(script), damaged: script.damaged }))];
   const played: Run[] = [];
   for (const { steps, damaged } of all) {
     bench.hits.clear();
