@@ -71,7 +71,7 @@ function readHeader(file) {
 function commandsOf(file) {
   const lua = expandIncludes(file);
   const found = new Set();
-  for (const [, name, , sub] of lua.matchAll(/(?:redis\.call|eachChunk)\('([A-Z]+)'(, '([A-Z]+)')?/g)) {
+  for (const [, name, , sub] of lua.matchAll(/(?:redis\.p?call|eachChunk)\('([A-Z]+)'(, '([A-Z]+)')?/g)) {
     found.add(name === 'XINFO' ? `xinfo|${sub.toLowerCase()}` : name.toLowerCase());
   }
   return [...found].sort();

@@ -135,6 +135,13 @@ export const rareScenes: typeof scenes = [
     name: 'the sweep comes past finished jobs with a rule of their own', damaged: false,
     calls: [add(job('a'), job('b'), job('c')), take(), settle(['a', 'b', 'c'].map((id) => ({ id, lease: leaseOf(1), end: kept }))), sweepTwo, sweepTwo, sweepTwo],
   },
+  {
+    name: 'a child that has completed and whose letter is gone writes anew', damaged: false,
+    calls: [
+      plant('a', 'b'), add(job('b', { facts: packedOf({ pk: ['m', 'q', 'a'] }) })), take(), settle([{ id: 'b', lease: leaseOf(2), end: kept }]), change('outbox', 'HDEL', 'b'),
+      { verb: 'inquire', queue: 'q', parent: { prefix: 'm', queue: 'q', id: 'a' }, children: [{ id: 'b', kind: 'open', stamp: 1 }] },
+    ],
+  },
   { name: 'a deduplication entry that is none is swept', damaged: true, calls: [change('dedup', 'HSET', 'd', packedOf({ x: 1 })), sweepTwo] },
   {
     name: 'a deduplication id whose holder is gone is free', damaged: true,
