@@ -13,15 +13,15 @@ local meta, job, state, parents, pending, orphans, events =
 -- include shared/publish.lua
 -- include shared/tally.lua
 
--- The children that `books` does not know yet, as arguments for HSET.
+-- The children that `books` does not know yet, as arguments for HSET. A child that is named twice is one child.
 local function strangers(books, children)
-  local keys, entries = {}, {}
+  local keys, entries, seen = {}, {}, {}
   for i = 1, #children, 3 do keys[#keys + 1] = children[i] end
   local known = redis.call('HMGET', books, unpack(keys))
   for i, key in ipairs(keys) do
-    if not known[i] then
+    if not known[i] and not seen[key] then
       local k = #entries
-      entries[k + 1], entries[k + 2] = key, cmsgpack.pack({ 'open', children[3 * i - 1], children[3 * i], 0 })
+      seen[key], entries[k + 1], entries[k + 2] = true, key, cmsgpack.pack({ 'open', children[3 * i - 1], children[3 * i], 0 })
     end
   end
   return entries

@@ -1,16 +1,17 @@
 -- transfer: moves jobs into the `wait` of another queue, with their data and attempt history: dead letters into their
 -- queue, and back to where they came from. Both queues have to live on the same node.
--- KEYS  meta · job · wait · delayed · active · completed · failed · run · state · outcome · history · progress · logs · expire · dedup · outbox · pending · orphans · marker · events · target.meta · target.job · target.wait · target.state · target.history · target.marker · target.events
+-- KEYS  meta · job · wait · delayed · active · parents · completed · failed · run · state · outcome · history · progress · logs · expire · dedup · outbox · pending · orphans · marker · events · target.meta · target.job · target.wait · target.state · target.history · target.marker · target.events
 -- ARGV  prefix · queue · items · direction
 --       items      MessagePack [id, lease ('' for a job that nobody holds), attemptsMade, entry, outcome, …]
 --       direction  'bury': dead letters, held by the caller or in `failed` · 'return': any that nobody holds
 --       prefix, queue  the name of this queue, by which a buried job remembers where it came from
 -- REPLY per item: 1 moved, 0 refused (the lease has passed on, or the job is not where it should be) · letters [id, letter, …]
 -- COST  O(items · log n), at most 1,000
-local meta, job, wait, delayed, active, completed, failed, run, state, outcome, history, progress, logs, expire, dedup, outbox, pending, orphans, marker, events =
+local meta, job, wait, delayed, active, parents, completed, failed, run, state, outcome, history, progress, logs, expire, dedup, outbox, pending, orphans, marker, events =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10],
-  KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20]
-local target = { meta = KEYS[21], job = KEYS[22], wait = KEYS[23], state = KEYS[24], history = KEYS[25], marker = KEYS[26], events = KEYS[27] }
+  KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20],
+  KEYS[21]
+local target = { meta = KEYS[22], job = KEYS[23], wait = KEYS[24], state = KEYS[25], history = KEYS[26], marker = KEYS[27], events = KEYS[28] }
 -- include shared/now.lua
 -- include shared/place.lua
 -- include shared/wake.lua
@@ -57,15 +58,15 @@ for i = 1, #items, 5 do
     redis.call('HSET', target.job, there, record)
     if origin or priority > 0 then redis.call('HSET', target.state, there, cmsgpack.pack({ dl = origin, pr = priority > 0 and priority or nil })) end
     if past then redis.call('HSET', target.history, there, past) end
-    local low, high, _, _, start = band(priority)
+    local low, high, _, top, start = band(priority)
     local last = redis.call('ZREVRANGEBYSCORE', target.wait, high, low, 'WITHSCORES', 'LIMIT', 0, 1)
-    redis.call('ZADD', target.wait, (last[2] and tonumber(last[2]) or start) + 1, there)
+    redis.call('ZADD', target.wait, math.min((last[2] and tonumber(last[2]) or start) + 1, top), there)
     gone[#gone + 1], outcomes[#outcomes + 1], arrived[#arrived + 1] = id, result, { 'waiting', there }
     moved[#moved + 1] = bury and lease ~= '' and { 'failed', id, result } or { 'removed', id }
   end
 end
 if #gone > 0 then
-  for _, set in ipairs({ wait, delayed, active, completed, failed }) do redis.call('ZREM', set, unpack(gone)) end
+  for _, set in ipairs({ wait, delayed, active, parents, completed, failed }) do redis.call('ZREM', set, unpack(gone)) end
   redis.call('HDEL', run, unpack(gone))
   release(gone, bury and 'dropped' or 'removed', outcomes)
   forget(gone)

@@ -1,20 +1,18 @@
 -- allowance: a sliding window, exact at every instant: `rate` lists "<time> <starts>" of the window, `rateCount` their sum.
 -- At most 1,000 old entries are dropped a call; while more are left nothing may start.
-local durationMs, left = tonumber(raw[4] and raw[5] or ARGV[8]) or 0, nil
+local durationMs, left = tonumber(raw[4] and raw[5]) or tonumber(ARGV[8]), nil
 local entry = redis.call('LINDEX', rate, 0)
-local starts = tonumber(redis.call('HGET', meta, 'rateCount') or 0) or 0
-if not (starts >= 0 and starts < 9007199254740992) then starts = 0 end
+local starts = tonumber(redis.call('HGET', meta, 'rateCount')) or 0
 for _ = 1, 1000 do
   if not entry then break end
   local at, begun = entry:match('^(%d+) (%d+)$')
-  if not at then at, begun = '0', '0' end -- something else wrote it
-  if tonumber(at) + durationMs > now then
+  if at and tonumber(at) + durationMs > now then
     left = math.max(0, max - starts)
     if left == 0 then waitMs = tonumber(at) + durationMs - now end
     break
   end
   redis.call('LPOP', rate)
-  starts = starts - tonumber(begun)
+  if at then starts = starts - tonumber(begun) end
   redis.call('HSET', meta, 'rateCount', starts)
   entry = redis.call('LINDEX', rate, 0)
 end

@@ -35,7 +35,8 @@ local function deduplicated(rule, id, item)
   if keepLast == 1 and redis.call('ZSCORE', active, entry.id) then
     entry.last, entry.till = { id, item[2], item[6], item[4], item[3], item[5] }, 0
   elseif extend == 1 and ttlMs > 0 then
-    entry.till = till
+    -- A ttl may guard a job that has ended: "until it ends" would never come.
+    entry.till = entry.till == 0 and till or now + ttlMs
   else
     return entry.id
   end

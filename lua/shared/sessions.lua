@@ -6,7 +6,7 @@ local function replayed(session, seq)
   -- An array of three: behind its head of one byte stands the number of the call, which alone is read as a rule.
   local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
   -- Something else wrote it: the session starts anew.
-  if last:byte(1) ~= 147 or not readable or type(known) ~= 'number' then return false end
+  if not readable or type(known) ~= 'number' or last:byte() ~= 147 then return false end
   if known < tonumber(seq) then return false end
   if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
   -- A write, so that a WAIT after a repeat waits for something; and one before it that Redis allows when out of memory.

@@ -2,7 +2,7 @@
 local token = ARGV[4] ~= '' and ARGV[4] or session .. ':' .. seq
 local lease = token .. '|' .. clock
 local count, joined, records, states, missing, waitMs = 0, '', '', '', '', 0
-local limitedTill, concurrency, max, room = tonumber(raw[2] or 0) or 0, tonumber(raw[3]), tonumber(raw[4] or ARGV[7]) or 0, wanted
+local limitedTill, concurrency, max, room = tonumber(raw[2]) or 0, tonumber(raw[3]), tonumber(raw[5] and raw[4]) or tonumber(ARGV[7]), wanted
 if wanted > 0 then
   if raw[1] then room, waitMs = 0, -1
   elseif limitedTill > now then room, waitMs = 0, limitedTill - now

@@ -77,7 +77,7 @@ local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[3], session)
 if not last then return false end
 local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
-if last:byte(1) ~= 147 or not readable or type(known) ~= 'number' then return false end
+if not readable or type(known) ~= 'number' or last:byte() ~= 147 then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[3], '')
@@ -256,7 +256,7 @@ local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[17], session)
 if not last then return false end
 local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
-if last:byte(1) ~= 147 or not readable or type(known) ~= 'number' then return false end
+if not readable or type(known) ~= 'number' or last:byte() ~= 147 then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[17], '')
@@ -389,7 +389,7 @@ local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[10], session)
 if not last then return false end
 local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
-if last:byte(1) ~= 147 or not readable or type(known) ~= 'number' then return false end
+if not readable or type(known) ~= 'number' or last:byte() ~= 147 then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[10], '')
@@ -544,7 +544,7 @@ end
 if keepLast == 1 and redis.call('ZSCORE', KEYS[5], entry.id) then
 entry.last, entry.till = { id, item[2], item[6], item[4], item[3], item[5] }, 0
 elseif extend == 1 and ttlMs > 0 then
-entry.till = till
+entry.till = entry.till == 0 and till or now + ttlMs
 else
 return entry.id
 end
@@ -815,13 +815,13 @@ local function waits(tally)
 return tally.open + tally.failing > 0
 end
 local function strangers(books, children)
-local keys, entries = {}, {}
+local keys, entries, seen = {}, {}, {}
 for i = 1, #children, 3 do keys[#keys + 1] = children[i] end
 local known = redis.call('HMGET', books, unpack(keys))
 for i, key in ipairs(keys) do
-if not known[i] then
+if not known[i] and not seen[key] then
 local k = #entries
-entries[k + 1], entries[k + 2] = key, cmsgpack.pack({ 'open', children[3 * i - 1], children[3 * i], 0 })
+seen[key], entries[k + 1], entries[k + 2] = true, key, cmsgpack.pack({ 'open', children[3 * i - 1], children[3 * i], 0 })
 end
 end
 return entries
@@ -924,7 +924,7 @@ local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[5], session)
 if not last then return false end
 local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
-if last:byte(1) ~= 147 or not readable or type(known) ~= 'number' then return false end
+if not readable or type(known) ~= 'number' or last:byte() ~= 147 then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[5], '')
@@ -979,7 +979,7 @@ local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[2], session)
 if not last then return false end
 local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
-if last:byte(1) ~= 147 or not readable or type(known) ~= 'number' then return false end
+if not readable or type(known) ~= 'number' or last:byte() ~= 147 then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[2], '')
@@ -1471,7 +1471,7 @@ local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[11], session)
 if not last then return false end
 local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
-if last:byte(1) ~= 147 or not readable or type(known) ~= 'number' then return false end
+if not readable or type(known) ~= 'number' or last:byte() ~= 147 then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[11], '')
@@ -1525,7 +1525,7 @@ local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[5], session)
 if not last then return false end
 local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
-if last:byte(1) ~= 147 or not readable or type(known) ~= 'number' then return false end
+if not readable or type(known) ~= 'number' or last:byte() ~= 147 then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[5], '')
@@ -1624,7 +1624,7 @@ local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[20], session)
 if not last then return false end
 local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
-if last:byte(1) ~= 147 or not readable or type(known) ~= 'number' then return false end
+if not readable or type(known) ~= 'number' or last:byte() ~= 147 then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[20], '')
@@ -1871,7 +1871,7 @@ local function replayed(session, seq)
 local last = redis.call('HGET', KEYS[15], session)
 if not last then return false end
 local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
-if last:byte(1) ~= 147 or not readable or type(known) ~= 'number' then return false end
+if not readable or type(known) ~= 'number' or last:byte() ~= 147 then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
 redis.call('HDEL', KEYS[15], '')
@@ -2251,7 +2251,7 @@ end
 local token = ARGV[4] ~= '' and ARGV[4] or session .. ':' .. seq
 local lease = token .. '|' .. clock
 local count, joined, records, states, missing, waitMs = 0, '', '', '', '', 0
-local limitedTill, concurrency, max, room = tonumber(raw[2] or 0) or 0, tonumber(raw[3]), tonumber(raw[4] or ARGV[7]) or 0, wanted
+local limitedTill, concurrency, max, room = tonumber(raw[2]) or 0, tonumber(raw[3]), tonumber(raw[5] and raw[4]) or tonumber(ARGV[7]), wanted
 if wanted > 0 then
 if raw[1] then room, waitMs = 0, -1
 elseif limitedTill > now then room, waitMs = 0, limitedTill - now
@@ -2259,21 +2259,19 @@ elseif concurrency or max > 0 then
 room = wanted - tonumber(ARGV[12])
 if concurrency then room = math.min(room, concurrency - redis.call('ZCARD', KEYS[5])) end
 if room > 0 and max > 0 then
-local durationMs, left = tonumber(raw[4] and raw[5] or ARGV[8]) or 0, nil
+local durationMs, left = tonumber(raw[4] and raw[5]) or tonumber(ARGV[8]), nil
 local entry = redis.call('LINDEX', KEYS[21], 0)
-local starts = tonumber(redis.call('HGET', KEYS[1], 'rateCount') or 0) or 0
-if not (starts >= 0 and starts < 9007199254740992) then starts = 0 end
+local starts = tonumber(redis.call('HGET', KEYS[1], 'rateCount')) or 0
 for _ = 1, 1000 do
 if not entry then break end
 local at, begun = entry:match('^(%d+) (%d+)$')
-if not at then at, begun = '0', '0' end -- something else wrote it
-if tonumber(at) + durationMs > now then
+if at and tonumber(at) + durationMs > now then
 left = math.max(0, max - starts)
 if left == 0 then waitMs = tonumber(at) + durationMs - now end
 break
 end
 redis.call('LPOP', KEYS[21])
-starts = starts - tonumber(begun)
+if at then starts = starts - tonumber(begun) end
 redis.call('HSET', KEYS[1], 'rateCount', starts)
 entry = redis.call('LINDEX', KEYS[21], 0)
 end
@@ -2432,7 +2430,7 @@ if entry.till == 0 then return redis.call('HEXISTS', KEYS[2], entry.id) == 0 end
 return entry.till < now and not entry.last
 end)
 return { forgotten, more }`,
-  transfer: `local target = { meta = KEYS[21], job = KEYS[22], wait = KEYS[23], state = KEYS[24], history = KEYS[25], marker = KEYS[26], events = KEYS[27] }
+  transfer: `local target = { meta = KEYS[22], job = KEYS[23], wait = KEYS[24], state = KEYS[25], history = KEYS[26], marker = KEYS[27], events = KEYS[28] }
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local BAND = 4294967296
@@ -2468,12 +2466,12 @@ heads[priority] = at
 return at
 end
 local function wake()
-redis.call('ZADD', KEYS[19], 0, '0')
+redis.call('ZADD', KEYS[20], 0, '0')
 end
 local function publish(limit, count, ...)
 if limit == 0 then return end
 if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
-redis.call('XADD', KEYS[20], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
+redis.call('XADD', KEYS[21], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
 local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
@@ -2493,20 +2491,20 @@ if known.pr and known.pr > 2097151 then known.pr = nil end
 return known
 end
 local function facts(id)
-return readFacts(redis.call('HGET', KEYS[9], id))
+return readFacts(redis.call('HGET', KEYS[10], id))
 end
 local function remember(id, known)
-if next(known) == nil then redis.call('HDEL', KEYS[9], id) else redis.call('HSET', KEYS[9], id, cmsgpack.pack(known)) end
+if next(known) == nil then redis.call('HDEL', KEYS[10], id) else redis.call('HSET', KEYS[10], id, cmsgpack.pack(known)) end
 end
 local function chronicle(id, entry)
-local value = (redis.call('HGET', KEYS[11], id) or '') .. cmsgpack.pack(now) .. entry
+local value = (redis.call('HGET', KEYS[12], id) or '') .. cmsgpack.pack(now) .. entry
 while #value > 65536 do
 local readable, offset = pcall(cmsgpack.unpack_limit, value, 2, 0)
 if not readable then value = cmsgpack.pack(now) .. entry end
 if not readable or offset < 0 then break end
 value = value:sub(offset + 1)
 end
-redis.call('HSET', KEYS[11], id, value)
+redis.call('HSET', KEYS[12], id, value)
 end
 local function eachChunk(command, key, values)
 for from = 1, #values, 4000 do
@@ -2516,10 +2514,10 @@ end
 local function forgetBooks(ids)
 for from = 1, #ids, 4000 do
 local slice = { unpack(ids, from, math.min(from + 3999, #ids)) }
-for i, tally in ipairs(redis.call('HMGET', KEYS[17], unpack(slice))) do
+for i, tally in ipairs(redis.call('HMGET', KEYS[18], unpack(slice))) do
 if tally then
-redis.call('HDEL', KEYS[17], slice[i])
-redis.call('SADD', KEYS[18], slice[i])
+redis.call('HDEL', KEYS[18], slice[i])
+redis.call('SADD', KEYS[19], slice[i])
 end
 end
 end
@@ -2527,12 +2525,12 @@ end
 local function forget(ids)
 if #ids == 0 then return end
 eachChunk('HDEL', KEYS[2], ids)
-if redis.call('EXISTS', KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[17]) == 0 then return end
-if redis.call('EXISTS', KEYS[17]) == 1 then forgetBooks(ids) end
-for _, column in ipairs({ KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13] }) do
+if redis.call('EXISTS', KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[18]) == 0 then return end
+if redis.call('EXISTS', KEYS[18]) == 1 then forgetBooks(ids) end
+for _, column in ipairs({ KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14] }) do
 if redis.call('EXISTS', column) == 1 then eachChunk('HDEL', column, ids) end
 end
-if redis.call('EXISTS', KEYS[14]) == 1 then eachChunk('ZREM', KEYS[14], ids) end
+if redis.call('EXISTS', KEYS[15]) == 1 then eachChunk('ZREM', KEYS[15], ids) end
 end
 local moved = {}
 local letters, posted = {}, 0
@@ -2545,7 +2543,7 @@ local function post()
 if #letters == posted then return end
 redis.call('HSET', KEYS[1], 'flows', 1)
 for from = posted + 1, #letters, 4000 do
-redis.call('HSET', KEYS[16], unpack(letters, from, math.min(from + 3999, #letters)))
+redis.call('HSET', KEYS[17], unpack(letters, from, math.min(from + 3999, #letters)))
 end
 posted = #letters
 end
@@ -2554,15 +2552,15 @@ return type(last) == 'table' and type(last[1]) == 'string' and type(last[2]) == 
 and type(last[4]) == 'number' and type(last[5]) == 'number'
 end
 local function releaseId(dedupId, id)
-local packed = redis.call('HGET', KEYS[15], dedupId)
+local packed = redis.call('HGET', KEYS[16], dedupId)
 if not packed then return end
 local readable, entry = pcall(cmsgpack.unpack, packed)
-if not readable or type(entry) ~= 'table' then return redis.call('HDEL', KEYS[15], dedupId) end
+if not readable or type(entry) ~= 'table' then return redis.call('HDEL', KEYS[16], dedupId) end
 if entry.id ~= id then return end
 local kept = isKept(entry.last) and entry.last
 if kept and redis.call('HSETNX', KEYS[2], kept[1], kept[2]) == 1 then
 local keptId, _, packedFacts, priority, delayMs, lifo = unpack(kept)
-if packedFacts ~= '' then redis.call('HSET', KEYS[9], keptId, packedFacts) end
+if packedFacts ~= '' then redis.call('HSET', KEYS[10], keptId, packedFacts) end
 if delayMs > 0 then
 redis.call('ZADD', KEYS[4], now + delayMs, keptId)
 moved[#moved + 1] = { 'delayed', keptId, now + delayMs }
@@ -2570,19 +2568,19 @@ else
 redis.call('ZADD', KEYS[3], lifo == 1 and head(priority) or tail(priority), keptId)
 moved[#moved + 1] = { 'waiting', keptId }
 end
-redis.call('HSET', KEYS[15], dedupId, cmsgpack.pack({ id = keptId, till = entry.till }))
+redis.call('HSET', KEYS[16], dedupId, cmsgpack.pack({ id = keptId, till = entry.till }))
 wake()
 elseif kept or entry.till == 0 then
-redis.call('HDEL', KEYS[15], dedupId)
+redis.call('HDEL', KEYS[16], dedupId)
 end
 end
 local function isToldOf(id, known)
-return redis.call('HEXISTS', KEYS[10], id) == 1 and (known.po or redis.call('HEXISTS', KEYS[16], id) == 1)
+return redis.call('HEXISTS', KEYS[11], id) == 1 and (known.po or redis.call('HEXISTS', KEYS[17], id) == 1)
 end
 local function release(ids, ending, outcomes)
-if #ids == 0 or redis.call('EXISTS', KEYS[9]) == 0 then return end
+if #ids == 0 or redis.call('EXISTS', KEYS[10]) == 0 then return end
 for from = 1, #ids, 4000 do
-local packed = redis.call('HMGET', KEYS[9], unpack(ids, from, math.min(from + 3999, #ids)))
+local packed = redis.call('HMGET', KEYS[10], unpack(ids, from, math.min(from + 3999, #ids)))
 for i, value in ipairs(packed) do
 if value then
 local known, id = readFacts(value), ids[from + i - 1]
@@ -2599,9 +2597,9 @@ end
 local items, bury = cmsgpack.unpack(ARGV[3]), ARGV[4] == 'bury'
 local flags, gone, outcomes, arrived = {}, {}, {}, {}
 local function holds(id, lease)
-if lease ~= '' then return redis.call('HGET', KEYS[8], id) == lease end
-if bury then return redis.call('ZSCORE', KEYS[7], id) end
-return redis.call('HEXISTS', KEYS[8], id) == 0
+if lease ~= '' then return redis.call('HGET', KEYS[9], id) == lease end
+if bury then return redis.call('ZSCORE', KEYS[8], id) end
+return redis.call('HEXISTS', KEYS[9], id) == 0
 end
 local function isThere(id)
 local packed = bury and redis.call('HGET', target.state, id)
@@ -2617,8 +2615,8 @@ local record = holds(id, lease) and redis.call('HGET', KEYS[2], id)
 flags[#flags + 1] = (record or isThere(id)) and 1 or 0
 if record then
 if entry ~= '' then chronicle(id, entry) end
-local known, past = facts(id), redis.call('HGET', KEYS[11], id)
-if result == '' then result = redis.call('HGET', KEYS[10], id) or '' end
+local known, past = facts(id), redis.call('HGET', KEYS[12], id)
+if result == '' then result = redis.call('HGET', KEYS[11], id) or '' end
 local readable, ended = pcall(cmsgpack.unpack, result)
 local reason = readable and type(ended) == 'table' and type(ended[1]) == 'string' and ended[1] or ''
 local origin = bury and { ARGV[1], ARGV[2], now, attemptsMade, reason } or nil
@@ -2626,16 +2624,16 @@ local there, priority = freeId(id), known.pr or 0
 redis.call('HSET', target.job, there, record)
 if origin or priority > 0 then redis.call('HSET', target.state, there, cmsgpack.pack({ dl = origin, pr = priority > 0 and priority or nil })) end
 if past then redis.call('HSET', target.history, there, past) end
-local low, high, _, _, start = band(priority)
+local low, high, _, top, start = band(priority)
 local last = redis.call('ZREVRANGEBYSCORE', target.wait, high, low, 'WITHSCORES', 'LIMIT', 0, 1)
-redis.call('ZADD', target.wait, (last[2] and tonumber(last[2]) or start) + 1, there)
+redis.call('ZADD', target.wait, math.min((last[2] and tonumber(last[2]) or start) + 1, top), there)
 gone[#gone + 1], outcomes[#outcomes + 1], arrived[#arrived + 1] = id, result, { 'waiting', there }
 moved[#moved + 1] = bury and lease ~= '' and { 'failed', id, result } or { 'removed', id }
 end
 end
 if #gone > 0 then
-for _, set in ipairs({ KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7] }) do redis.call('ZREM', set, unpack(gone)) end
-redis.call('HDEL', KEYS[8], unpack(gone))
+for _, set in ipairs({ KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8] }) do redis.call('ZREM', set, unpack(gone)) end
+redis.call('HDEL', KEYS[9], unpack(gone))
 release(gone, bury and 'dropped' or 'removed', outcomes)
 forget(gone)
 local here = tonumber(redis.call('HGET', KEYS[1], 'maxEvents') or 10000)

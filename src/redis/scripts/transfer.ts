@@ -29,7 +29,7 @@ export interface TransferCall {
 export const transfer = defineScript({
   source: lua.transfer,
   keys: [
-    'meta', 'job', 'wait', 'delayed', 'active', 'completed', 'failed', 'run', 'state', 'outcome', 'history',
+    'meta', 'job', 'wait', 'delayed', 'active', 'parents', 'completed', 'failed', 'run', 'state', 'outcome', 'history',
     'progress', 'logs', 'expire', 'dedup', 'outbox', 'pending', 'orphans', 'marker', 'events', 'target.meta',
     'target.job', 'target.wait', 'target.state', 'target.history', 'target.marker', 'target.events',
   ],
