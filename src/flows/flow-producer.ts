@@ -4,7 +4,8 @@ import { ClosedError } from '../core/errors.js';
 import { IdMaker } from '../core/ids.js';
 import { noLog, type Logger } from '../core/logger.js';
 import { Job } from '../queue/job.js';
-import { baseChecks, defaultPrefix, type Backend, type QueueBaseOptions } from '../queue/queue-base.js';
+import { queueChecks } from '../queue/queue.js';
+import { defaultPrefix, type Backend, type QueueBaseOptions } from '../queue/queue-base.js';
 import { readJob } from '../queue/read-job.js';
 import type { Connection } from '../redis/connection.js';
 import { QueueKeys } from '../redis/keys.js';
@@ -16,7 +17,7 @@ import { planFlow, type PlannedJob } from './flow-plan.js';
 import { FlowQueues } from './flow-queue.js';
 import { readFlow, type JobNode, type NodeOpts } from './read-flow.js';
 
-/** Options of a flow producer: those of everything that speaks to queues. */
+/** Options of a flow producer: those of everything that speaks to queues. Those of a queue are accepted, without effect. */
 export type FlowProducerOptions = QueueBaseOptions;
 
 /** What a flow producer emits. */
@@ -45,7 +46,7 @@ export class FlowProducer extends EventEmitter {
     super();
     checkValue(opts, plainObject, 'options');
     if (opts.prefix !== undefined) checkName(opts.prefix, 'prefix');
-    checkOptions(opts, baseChecks, '');
+    checkOptions(opts, queueChecks, '');
     checkConnection(opts.connection);
     this.opts = opts;
     this.#prefix = opts.prefix ?? defaultPrefix;

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { callable, checkName, checkOptions, checkValue, flag, plainObject, shape, type Check } from '../core/check.js';
+import { anything, callable, checkName, checkOptions, checkValue, flag, plainObject, shape, type Check } from '../core/check.js';
 import { ClosedError, InvalidInputError } from '../core/errors.js';
 import { noLog, type Logger } from '../core/logger.js';
 import { checkConnection, type ConnectionOptions, type RedisClient } from '../redis/options.js';
@@ -24,6 +24,8 @@ export interface QueueBaseOptions {
   skipVersionCheck?: boolean;
   /** Accepted for BullMQ's sake: calls wait for the connection by themselves. */
   skipWaitingForReady?: boolean;
+  /** Accepted for `@nestjs/bullmq`'s sake, which hands it on: connections are shared anyway. */
+  sharedConnection?: boolean;
   /** What tells a tracing system of this, e.g. `new BullMQOtel('shop')`. Default: none, which costs nothing. */
   telemetry?: Telemetry;
 }
@@ -45,7 +47,16 @@ export const baseChecks: Record<string, Check> = {
   blockingConnection: flag,
   skipVersionCheck: flag,
   skipWaitingForReady: flag,
+  sharedConnection: flag,
   telemetry: plainObject,
+};
+
+/** What `@nestjs/bullmq` keeps in the same object as the options of a queue or a flow producer, and hands on with them. */
+export const nestChecks: Record<string, Check> = {
+  name: anything,
+  configKey: anything,
+  processors: anything,
+  forceDisconnectOnShutdown: anything,
 };
 
 /** What `getBackend()` answers: the ioredis client that the queue uses. */
