@@ -59,10 +59,25 @@ export const nestChecks: Record<string, Check> = {
   forceDisconnectOnShutdown: anything,
 };
 
-/** What `getBackend()` answers: the ioredis client that the queue uses. */
+/** What `getBackend()` answers, always the same one: the ioredis client that the queue uses. */
 export interface Backend {
   readonly client: RedisClient;
 }
+
+const connections = new WeakMap<Backend, Connection>();
+
+export function makeBackend(connection: Connection): Backend {
+  const backend = {
+    get client() {
+      return connection.client;
+    },
+  };
+  connections.set(backend, connection);
+  return backend;
+}
+
+/** The connection that a backend stands for, if it is one of Drover's. */
+export const connectionOf = (backend: Backend): Connection | undefined => connections.get(backend);
 
 /** A name, its keys and a share in a connection, with one life cycle: open, closing, closed. */
 export class QueueBase extends EventEmitter {
@@ -75,6 +90,7 @@ export class QueueBase extends EventEmitter {
   /** Set while closing and after: resolves when closed. */
   closing: Promise<void> | undefined;
   readonly #share: ConnectionShare;
+  readonly #backend: Backend;
   protected readonly logger: Logger;
   protected closed = false;
 
@@ -91,6 +107,7 @@ export class QueueBase extends EventEmitter {
     this.qualifiedName = `${this.keys.prefix}:${name}`;
     this.logger = opts.logger ?? noLog;
     this.#share = share(opts.connection);
+    this.#backend = makeBackend(this.connection);
     this.connection.on('error', this.#onConnectionError);
     this.connection.on('close', this.#onConnectionClose);
     // Who comes second to a shared connection is told as well, once it had time to listen.
@@ -109,7 +126,7 @@ export class QueueBase extends EventEmitter {
 
   /** The client behind the queue. */
   getBackend(): Backend {
-    return { client: this.connection.client };
+    return this.#backend;
   }
 
   /** The ioredis client, as BullMQ 5 gave it. */

@@ -80,7 +80,7 @@ export interface QueueListener<Jobs = any, ResultType = any, NameType extends st
   'ioredis:close': () => void;
 }
 
-const cleanable = ['completed', 'failed', 'wait', 'waiting', 'active', 'paused', 'prioritized', 'delayed'] as const;
+const cleanable = ['completed', 'failed', 'wait', 'waiting', 'active', 'paused', 'prioritized', 'delayed', 'waiting-children'] as const;
 
 /** The producer's side of a queue: adds jobs, reads and manages them. */
 export class Queue<Jobs = any, ResultType = any, NameType extends string = string> // eslint-disable-line @typescript-eslint/no-explicit-any -- BullMQ's defaults
@@ -389,7 +389,7 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
 
   async #assertNoneActive(force: boolean): Promise<void> {
     if (!force && (await this.getActiveCount()) > 0) {
-      throw new StateError('QUEUE_HAS_ACTIVE_JOBS', { message: 'Cannot obliterate queue with active jobs.' });
+      throw new StateError('QUEUE_HAS_ACTIVE_JOBS', { message: 'Cannot obliterate queue with active jobs', bare: true });
     }
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Job, JobNode } from 'drover';
-import { finished, openQueue, openWorker, refusal, tallyOf, uniqueName } from '../support/behaviour.js';
+import { FlowProducer, type FlowProducerOptions, type Job, type JobNode } from 'drover';
+import { finished, openQueue, openWorker, redisUrl, refusal, tallyOf, uniqueName } from '../support/behaviour.js';
+import { until } from '../support/servers/until.js';
 import { keyOf, openFlows } from './open-flows.js';
 
 const children = (queueName: string, count: number): { name: string; queueName: string; data: number }[] =>
@@ -206,4 +207,15 @@ describe('a tree that is wrong somewhere', () => {
     expect(error.code).toBe('PARENT_NOT_FOUND');
     expect(await queue.getJobCountByTypes()).toBe(0);
   });
+});
+
+test('a flow producer made for the backend of a queue borrows its connection, and need not be closed', async () => {
+  const queue = openQueue({ connection: { url: redisUrl, connectionName: uniqueName() } });
+  expect(queue.getBackend()).toBe(queue.getBackend());
+  const flows = new FlowProducer({ ...queue.opts, defaultJobOptions: {} } as FlowProducerOptions, () => queue.getBackend());
+  await flows.add({ name: 'root', queueName: queue.name, children: children(queue.name, 1) });
+  const { client } = queue.getBackend();
+  await queue.obliterate();
+  await queue.close();
+  await until('the connection has closed', () => client.status === 'end');
 });
