@@ -89,7 +89,7 @@ export class QueueGetters<EachJob extends Job = Job> extends QueueBase implement
   async getJobCounts(...types: JobType[]): Promise<Record<string, number>> {
     const all = await this.#counts();
     const wanted = types.length === 0 ? shownStates : types.map(checkedType);
-    const countOf = (type: JobType): number => Number(all[(type === 'wait' ? 'waiting' : type) as keyof typeof all] ?? 0);
+    const countOf = (type: JobType): number => (type in all ? Number(all[type as keyof typeof all]) : type === 'wait' ? all.waiting : 0);
     return Object.fromEntries([...new Set(wanted)].map((type) => [type, countOf(type)]));
   }
 

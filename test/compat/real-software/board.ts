@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { FlowProducer, Queue, Worker, type JobsOptions } from 'drover';
+import { FlowProducer, Queue, Worker } from 'drover';
 import Bull from 'drover/bull';
 import { redisUrl } from '../../support/behaviour.js';
 import { until } from '../../support/servers/until.js';
@@ -53,7 +53,7 @@ export class Board {
     const [method = '', pattern = ''] = route.split(' ');
     const path = pattern.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? name));
     const query = new URLSearchParams(Object.entries(params).filter(([name]) => !pattern.includes(`:${name}`)));
-    const answer = await fetch(`${this.#url}${path}?${query}`, {
+    const answer = await fetch(`${this.#url}${path}?${query.toString()}`, {
       method: method.toUpperCase(),
       ...(method === 'get' ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body ?? {}) }),
     });
@@ -100,7 +100,7 @@ export class Stage {
   }
 
   async add(name: string, data: unknown = {}, opts: { delay?: number; priority?: number; timestamp?: number } = {}): Promise<string> {
-    const job = await (this.#classic ?? this.queue).add(name, data, opts as JobsOptions & Bull.JobOptions);
+    const job = await (this.#classic ?? this.queue).add(name, data, opts);
     return String(job.id);
   }
 

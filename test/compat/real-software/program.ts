@@ -19,6 +19,13 @@ export async function setUpProject(): Promise<void> {
   if (code !== 0) throw new Error(errors);
 }
 
+/** What Node prints when it is run within the project. */
+export async function capture(args: string[]): Promise<string> {
+  const child = spawn(process.execPath, args, { cwd: project, env: { ...process.env, REDIS_URL: redisUrl }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [said, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return said + errors;
+}
+
 /** A program of the project in a process of its own. */
 export interface Program {
   /** The prefix of its queues, which is removed when the test ends. */
