@@ -145,13 +145,15 @@ describe('adding the same tree again', () => {
     const flows = openFlows();
     await queue.add('part', 1, { jobId: 'c1' });
     const worker = openWorker(queue, (job) => (job.name === 'root' ? job.getChildrenValues() : `${job.id}!`));
-    await finished(worker, 'c1');
-    const tree = await flows.add({
+    // The root may have ended before `add` has answered.
+    const completed = tallyOf('completed', worker);
+    await completed.reached(1);
+    await flows.add({
       name: 'root', queueName: queue.name,
       children: [{ name: 'part', queueName: queue.name, opts: { jobId: 'c1' } }, { name: 'part', queueName: queue.name, opts: { jobId: 'c2' } }],
     });
-    const root = await finished(worker, tree.job.id);
-    expect(root.returnvalue).toEqual({ [keyOf(queue, 'c1')]: 'c1!', [keyOf(queue, 'c2')]: 'c2!' });
+    await completed.reached(3);
+    expect(completed.seen.find(({ name }) => name === 'root')?.returnvalue).toEqual({ [keyOf(queue, 'c1')]: 'c1!', [keyOf(queue, 'c2')]: 'c2!' });
   });
 
   test('waits for the job that stands in the place of a deduplicated child', async () => {
