@@ -9,7 +9,7 @@ import { exclusively } from './lock.mjs';
 import { isEntryPoint, main, root, step } from './steps.mjs';
 
 const stampFile = 'dist/.built-from';
-const sources = ['src', 'lua', 'package.json', 'package-lock.json', 'tsconfig.base.json', 'tsconfig.build.json'];
+export const sources = ['src', 'lua', 'package.json', 'package-lock.json', 'tsconfig.base.json', 'tsconfig.build.json'];
 
 /** Builds dist when it was not built from the sources as they are. */
 export async function buildIfStale() {

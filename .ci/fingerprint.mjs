@@ -20,7 +20,7 @@ export const isStamped = (file, value) => readOrUndefined(path.join(root, file))
 
 export const stamp = (file, value) => writeFileSync(path.join(root, file), value);
 
-/** The files under a place, in an order that is the same everywhere. */
+/** The files under a place, in an order that is the same everywhere; without packages that are installed there. */
 export function filesIn(place) {
   let entries;
   try {
@@ -31,6 +31,7 @@ export function filesIn(place) {
     throw error;
   }
   return entries
+    .filter(({ name }) => name !== 'node_modules')
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => (entry.isDirectory() ? filesIn(`${place}/${entry.name}`) : [`${place}/${entry.name}`]));
 }

@@ -1,10 +1,9 @@
 // Where a Redis server program comes from: the one the user named, the PATH, or the system's packages.
 
-import { accessSync, constants, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { capture, say, SetupError, step } from './steps.mjs';
+import { inPath, installWithApt, isProgram } from './apt.mjs';
+import { capture, SetupError } from './steps.mjs';
 
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const oldestSupported = [6, 2];
 
 const howToInstall = `Drover's tests and examples need a Redis server program, and there is none in the PATH.
@@ -22,7 +21,7 @@ server that is running already and whose data you can spare.`;
 
 /** The server program, installed from the system's packages if need be. Throws a SetupError if there is none. */
 export async function redisServer() {
-  const binary = (await findRedisServer()) ?? (await installWithApt());
+  const binary = (await findRedisServer()) ?? (await installed());
   if (!binary) throw new SetupError(howToInstall);
   const [major, minor] = oldestSupported;
   if (binary.name === 'redis' && (binary.major < major || (binary.major === major && binary.minor < minor))) {
@@ -51,52 +50,9 @@ async function describe(program) {
   return { path: program, name: /valkey/i.test(output) ? 'valkey' : 'redis', version, major, minor };
 }
 
-async function installWithApt() {
-  if (process.getuid?.() !== 0 || !inPath('apt-get')) return undefined;
-  say('no Redis in the PATH: installing the redis-server package');
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const wait = ['-o', 'DPkg::Lock::Timeout=120'];
-  await withoutStartingServices(async () => {
-    await step('package lists', 'apt-get', ['update', ...wait], { env });
-    await step('redis-server', 'apt-get', ['install', '-y', '--no-install-recommends', ...wait, 'redis-server'], { env });
-  });
+async function installed() {
+  if (!(await installWithApt('redis-server'))) return undefined;
   // It came for this project's tests, so it must neither run nor start with the machine.
   if (inPath('systemctl')) await capture('systemctl', ['disable', '--now', 'redis-server']);
   return findRedisServer();
-}
-
-/** Debian asks this file before it starts a freshly installed service; 101 means "do not". */
-async function withoutStartingServices(run) {
-  const policy = '/usr/sbin/policy-rc.d';
-  const isOurs = !existsSync(policy);
-  if (isOurs) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-  const remove = () => isOurs && rmSync(policy, { force: true });
-  // An interrupted run must not leave a machine on which no service starts any more.
-  const abandon = () => {
-    remove();
-    process.exit(130);
-  };
-  for (const signal of signals) process.once(signal, abandon);
-  try {
-    await run();
-  } finally {
-    for (const signal of signals) process.off(signal, abandon);
-    remove();
-  }
-}
-
-function inPath(name) {
-  return (process.env.PATH ?? '')
-    .split(path.delimiter)
-    .map((dir) => path.join(dir, name))
-    .find(isProgram);
-}
-
-function isProgram(file) {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
-  }
 }

@@ -7,7 +7,7 @@ import { capture, root } from '../steps.mjs';
 
 const patterns = [
   ['a package registry', /\b(?:registry|npm|packages|artifactory|nexus|verdaccio|proxy)\.(?:[a-z0-9-]+\.)+(?:org|com|io|net|dev|internal|local)\b/i],
-  ['where a package was fetched from', /"resolved"\s*:/],
+  ['where a package was fetched from', /"resolved"\s*:\s*"[a-z+]+:\/\//],
   ['a path of a machine', /(?<![\w.:/*\])}-])\/(?:root|work|home\/[\w.-]+|Users\/[\w.-]+)\/[\w.-]/],
   ['a private key', /-----BEGIN [A-Z ]*PRIVATE KEY-----/],
   ['an access token', /\b(?:npm_[A-Za-z0-9]{36}|gh[pousr]_[A-Za-z0-9]{36,}|AKIA[A-Z0-9]{16})\b/],

@@ -53,6 +53,8 @@ export interface ErrorDetail {
   message: string;
   /** What to do about it. Default: the catalogue's advice for the code. */
   hint?: string;
+  /** The message stays without the hint, because software written for BullMQ compares it as a whole. Default false. */
+  bare?: boolean;
   cause?: unknown;
 }
 
@@ -64,7 +66,7 @@ export class DroverError extends Error {
 
   constructor(code: ErrorCode, detail: ErrorDetail) {
     const hint = detail.hint ?? catalogue[code];
-    super(`${detail.message} ${hint}`, detail.cause === undefined ? undefined : { cause: detail.cause });
+    super(detail.bare ? detail.message : `${detail.message} ${hint}`, detail.cause === undefined ? undefined : { cause: detail.cause });
     this.name = new.target.name;
     this.code = code;
     this.field = detail.field;

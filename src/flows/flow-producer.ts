@@ -5,7 +5,8 @@ import { ClosedError } from '../core/errors.js';
 import { IdMaker } from '../core/ids.js';
 import { noLog, type Logger } from '../core/logger.js';
 import { Job } from '../queue/job.js';
-import { baseChecks, defaultPrefix, type Backend, type QueueBaseOptions } from '../queue/queue-base.js';
+import { queueChecks } from '../queue/queue.js';
+import { connectionOf, defaultPrefix, makeBackend, type Backend, type QueueBaseOptions } from '../queue/queue-base.js';
 import { readJob } from '../queue/read-job.js';
 import type { Connection } from '../redis/connection.js';
 import { QueueKeys } from '../redis/keys.js';
@@ -17,7 +18,7 @@ import { planFlow, type PlannedJob } from './flow-plan.js';
 import { FlowQueues } from './flow-queue.js';
 import { readFlow, type JobNode, type NodeOpts } from './read-flow.js';
 
-/** Options of a flow producer: those of everything that speaks to queues. */
+/** Options of a flow producer: those of everything that speaks to queues. Those of a queue are accepted, without effect. */
 export type FlowProducerOptions = QueueBaseOptions;
 
 /** What a flow producer emits. */
@@ -36,22 +37,30 @@ export class FlowProducer extends EventEmitter {
   /** Set while closing and after: resolves when closed. */
   closing: Promise<void> | undefined;
   readonly #share: ConnectionShare;
+  readonly #backend: Backend;
   readonly #queues: FlowQueues;
   readonly #ids = new IdMaker();
   readonly #prefix: string;
   readonly #logger: Logger;
   #closed = false;
 
-  constructor(opts: FlowProducerOptions) {
+  /**
+   * With `backend`, e.g. `() => queue.getBackend()`, it borrows the connection of that queue, which then closes with the
+   * queue: dashboards make producers so, and never close them.
+   */
+  constructor(opts: FlowProducerOptions, backend?: () => Backend) {
     super();
     checkValue(opts, plainObject, 'options');
     if (opts.prefix !== undefined) checkName(opts.prefix, 'prefix');
-    checkOptions(opts, baseChecks, '');
+    checkOptions(opts, queueChecks, '');
     checkConnection(opts.connection);
     this.opts = opts;
     this.#prefix = opts.prefix ?? defaultPrefix;
     this.#logger = opts.logger ?? noLog;
-    this.#share = share(opts.connection);
+    const given = backend?.();
+    const borrowed = given && connectionOf(given);
+    this.#share = borrowed ? { connection: borrowed, release: () => undefined } : share(opts.connection);
+    this.#backend = given ?? makeBackend(this.connection);
     this.#queues = new FlowQueues(this.connection);
     this.connection.on('error', this.#onError);
     this.connection.on('close', this.#onClose);
@@ -92,7 +101,7 @@ export class FlowProducer extends EventEmitter {
 
   /** The client behind the producer. */
   getBackend(): Backend {
-    return { client: this.connection.client };
+    return this.#backend;
   }
 
   /** Resolves once Redis answers. Rejects REDIS_UNAVAILABLE, REDIS_DENIED or UNSUPPORTED_SERVER. */

@@ -33,12 +33,14 @@ async function cleanStep(jobs: JobStore, call: CleanCall): Promise<string[]> {
   return ids;
 }
 
-type Listing = { getJobs(type: 'waiting' | 'prioritized' | 'delayed', start: number, end: number, asc: boolean): Promise<Job[]>; jobs: JobStore };
+const unstarted = ['waiting', 'prioritized', 'delayed', 'waiting-children'] as const;
+type Unstarted = (typeof unstarted)[number];
+type Listing = { getJobs(type: Unstarted, start: number, end: number, asc: boolean): Promise<Job[]>; jobs: JobStore };
 
-/** Removes unstarted jobs that were created before `bound`. */
+/** Removes unstarted jobs that were created before `bound`. Children of a parent that goes stay, as in BullMQ. */
 export async function removeOlder(queue: Listing, type: string, bound: number, most: number): Promise<string[]> {
-  if (type !== 'wait' && type !== 'waiting' && type !== 'prioritized' && type !== 'delayed') return [];
-  const state = type === 'wait' ? 'waiting' : type;
+  const state = unstarted.find((each) => each === (type === 'wait' ? 'waiting' : type));
+  if (!state) return [];
   const ids: string[] = [];
   for (let start = 0; ids.length < most;) {
     const page = await queue.getJobs(state, start, start + pageSize - 1, true);

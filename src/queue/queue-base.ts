@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
-import { callable, checkName, checkOptions, checkValue, flag, plainObject, shape, type Check } from '../core/check.js';
+import { anything, callable, checkName, checkOptions, checkValue, flag, plainObject, shape, type Check } from '../core/check.js';
 import { ClosedError, InvalidInputError } from '../core/errors.js';
 import { noLog, type Logger } from '../core/logger.js';
 import { checkConnection, type ConnectionOptions, type RedisClient } from '../redis/options.js';
@@ -25,6 +25,8 @@ export interface QueueBaseOptions {
   skipVersionCheck?: boolean;
   /** Accepted for BullMQ's sake: calls wait for the connection by themselves. */
   skipWaitingForReady?: boolean;
+  /** Accepted for `@nestjs/bullmq`'s sake, which hands it on: connections are shared anyway. */
+  sharedConnection?: boolean;
   /** What tells a tracing system of this, e.g. `new BullMQOtel('shop')`. Default: none, which costs nothing. */
   telemetry?: Telemetry;
 }
@@ -46,13 +48,37 @@ export const baseChecks: Record<string, Check> = {
   blockingConnection: flag,
   skipVersionCheck: flag,
   skipWaitingForReady: flag,
+  sharedConnection: flag,
   telemetry: plainObject,
 };
 
-/** What `getBackend()` answers: the ioredis client that the queue uses. */
+/** What `@nestjs/bullmq` keeps in the same object as the options of a queue or a flow producer, and hands on with them. */
+export const nestChecks: Record<string, Check> = {
+  name: anything,
+  configKey: anything,
+  processors: anything,
+  forceDisconnectOnShutdown: anything,
+};
+
+/** What `getBackend()` answers, always the same one: the ioredis client that the queue uses. */
 export interface Backend {
   readonly client: RedisClient;
 }
+
+const connections = new WeakMap<Backend, Connection>();
+
+export function makeBackend(connection: Connection): Backend {
+  const backend = {
+    get client() {
+      return connection.client;
+    },
+  };
+  connections.set(backend, connection);
+  return backend;
+}
+
+/** The connection that a backend stands for, if it is one of Drover's. */
+export const connectionOf = (backend: Backend): Connection | undefined => connections.get(backend);
 
 /** A name, its keys and a share in a connection, with one life cycle: open, closing, closed. */
 export class QueueBase extends EventEmitter {
@@ -65,6 +91,7 @@ export class QueueBase extends EventEmitter {
   /** Set while closing and after: resolves when closed. */
   closing: Promise<void> | undefined;
   readonly #share: ConnectionShare;
+  readonly #backend: Backend;
   protected readonly logger: Logger;
   protected closed = false;
 
@@ -81,6 +108,7 @@ export class QueueBase extends EventEmitter {
     this.qualifiedName = `${this.keys.prefix}:${name}`;
     this.logger = opts.logger ?? noLog;
     this.#share = share(opts.connection);
+    this.#backend = makeBackend(this.connection);
     this.connection.on('error', this.#onConnectionError);
     this.connection.on('close', this.#onConnectionClose);
     // Who comes second to a shared connection is told as well, once it had time to listen.
@@ -99,7 +127,7 @@ export class QueueBase extends EventEmitter {
 
   /** The client behind the queue. */
   getBackend(): Backend {
-    return { client: this.connection.client };
+    return this.#backend;
   }
 
   /** The ioredis client, as BullMQ 5 gave it. */

@@ -97,15 +97,16 @@ export class QueueGetters<EachJob extends Job = Job> extends QueueBase implement
     return this.getJobs('failed', start, end, false);
   }
 
-  /** How many jobs are in each of these states (all if none is named), at one instant. */
+  /** How many jobs are in each of these states (all if none is named), at one instant, under the names that were asked for. */
   async getJobCounts(...types: JobType[]): Promise<Record<string, number>> {
     const all = await this.#counts();
-    const wanted = types.length === 0 ? shownStates : types.map(checkedType).map((type) => (type === 'wait' ? 'waiting' : type));
-    return Object.fromEntries([...new Set(wanted)].map((type) => [type, type in all ? Number(all[type as keyof typeof all]) : 0]));
+    const wanted = types.length === 0 ? shownStates : types.map(checkedType);
+    const countOf = (type: JobType): number => (type in all ? Number(all[type as keyof typeof all]) : type === 'wait' ? all.waiting : 0);
+    return Object.fromEntries([...new Set(wanted)].map((type) => [type, countOf(type)]));
   }
 
   async getJobCountByTypes(...types: JobType[]): Promise<number> {
-    const found = await this.getJobCounts(...types);
+    const found = await this.getJobCounts(...types.map((type) => (type === 'wait' ? 'waiting' : type)));
     return Object.values(found).reduce((sum, count) => sum + count, 0);
   }
 

@@ -21,7 +21,7 @@ import type { AnyJobOf, DataOf, JobOf, NameOf, ResultOf } from './job-types.js';
 import { cleanSet, dropAll, promoteAll, redriveAll, removeOlder } from './maintenance.js';
 import { adoptStanding, enterChildren, takenPlaces } from './adoption.js';
 import { forgetOrphans } from './books.js';
-import { baseChecks, type QueueBaseOptions } from './queue-base.js';
+import { baseChecks, nestChecks, type QueueBaseOptions } from './queue-base.js';
 import { pageSize } from './job-store.js';
 import { removeOrphans } from './orphaned-jobs.js';
 import { removeJob } from './remove-tree.js';
@@ -47,8 +47,10 @@ export interface QueueOptions extends QueueBaseOptions {
   schemas?: JobSchemas;
 }
 
-const checks: Record<string, Check> = {
+/** The checks of the options above. A flow producer is given them as well, by who makes it for a queue. */
+export const queueChecks: Record<string, Check> = {
   ...baseChecks,
+  ...nestChecks,
   defaultJobOptions,
   streams: shape({ events: shape({ maxLen: wholeNumber(0, 2 ** 31, 'events') }) }),
   maxBuffered: wholeNumber(1, 2 ** 31, 'jobs'),
@@ -78,7 +80,7 @@ export interface QueueListener<Jobs = any, ResultType = any, NameType extends st
   'ioredis:close': () => void;
 }
 
-const cleanable = ['completed', 'failed', 'wait', 'waiting', 'active', 'paused', 'prioritized', 'delayed'] as const;
+const cleanable = ['completed', 'failed', 'wait', 'waiting', 'active', 'paused', 'prioritized', 'delayed', 'waiting-children'] as const;
 
 /** The producer's side of a queue: adds jobs, reads and manages them. */
 export class Queue<Jobs = any, ResultType = any, NameType extends string = string> // eslint-disable-line @typescript-eslint/no-explicit-any -- BullMQ's defaults
@@ -93,7 +95,7 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
   #ends: FinishWaiter | undefined;
 
   constructor(name: string, opts: QueueOptions) {
-    super(name, opts, checks);
+    super(name, opts, queueChecks);
     this.#defaults = opts.defaultJobOptions;
     this.#enqueuer = new Enqueuer(this.connection, this.keys, opts.maxBuffered);
     this.#schedules = new Schedules(this);
@@ -387,7 +389,7 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
 
   async #assertNoneActive(force: boolean): Promise<void> {
     if (!force && (await this.getActiveCount()) > 0) {
-      throw new StateError('QUEUE_HAS_ACTIVE_JOBS', { message: 'Cannot obliterate queue with active jobs.' });
+      throw new StateError('QUEUE_HAS_ACTIVE_JOBS', { message: 'Cannot obliterate queue with active jobs', bare: true });
     }
   }
 }

@@ -9,7 +9,7 @@ const jobOptions = 'src/core/job-options.ts';
 /** Per heading of docs/options.md the tables of checks that the code has for it: file and constant. */
 const checks: Record<string, [file: string, table: string][]> = {
   'All classes': [['src/queue/queue-base.ts', 'baseChecks']],
-  'Queue': [['src/queue/queue.ts', 'checks']],
+  'Queue': [['src/queue/queue.ts', 'queueChecks'], ['src/queue/queue-base.ts', 'nestChecks']],
   'Worker': [['src/worker/worker-options.ts', 'workerChecks']],
   'QueueEvents': [['src/events/queue-events.ts', 'checks']],
   'FlowProducer': [['src/flows/flow-job.ts', 'shapeOfNode']],

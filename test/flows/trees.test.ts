@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Job, JobNode } from 'drover';
-import { finished, openQueue, openWorker, refusal, tallyOf, uniqueName } from '../support/behaviour.js';
+import { FlowProducer, type FlowProducerOptions, type Job, type JobNode } from 'drover';
+import { finished, openQueue, openWorker, redisUrl, refusal, tallyOf, uniqueName } from '../support/behaviour.js';
+import { until } from '../support/servers/until.js';
 import { keyOf, openFlows } from './open-flows.js';
 
 const children = (queueName: string, count: number): { name: string; queueName: string; data: number }[] =>
@@ -144,13 +145,15 @@ describe('adding the same tree again', () => {
     const flows = openFlows();
     await queue.add('part', 1, { jobId: 'c1' });
     const worker = openWorker(queue, (job) => (job.name === 'root' ? job.getChildrenValues() : `${job.id}!`));
-    await finished(worker, 'c1');
-    const tree = await flows.add({
+    // The root may have ended before `add` has answered.
+    const completed = tallyOf('completed', worker);
+    await completed.reached(1);
+    await flows.add({
       name: 'root', queueName: queue.name,
       children: [{ name: 'part', queueName: queue.name, opts: { jobId: 'c1' } }, { name: 'part', queueName: queue.name, opts: { jobId: 'c2' } }],
     });
-    const root = await finished(worker, tree.job.id);
-    expect(root.returnvalue).toEqual({ [keyOf(queue, 'c1')]: 'c1!', [keyOf(queue, 'c2')]: 'c2!' });
+    await completed.reached(3);
+    expect(completed.seen.find(({ name }) => name === 'root')?.returnvalue).toEqual({ [keyOf(queue, 'c1')]: 'c1!', [keyOf(queue, 'c2')]: 'c2!' });
   });
 
   test('waits for the job that stands in the place of a deduplicated child', async () => {
@@ -206,4 +209,15 @@ describe('a tree that is wrong somewhere', () => {
     expect(error.code).toBe('PARENT_NOT_FOUND');
     expect(await queue.getJobCountByTypes()).toBe(0);
   });
+});
+
+test('a flow producer made for the backend of a queue borrows its connection, and need not be closed', async () => {
+  const queue = openQueue({ connection: { url: redisUrl, connectionName: uniqueName() } });
+  expect(queue.getBackend()).toBe(queue.getBackend());
+  const flows = new FlowProducer({ ...queue.opts, defaultJobOptions: {} } as FlowProducerOptions, () => queue.getBackend());
+  await flows.add({ name: 'root', queueName: queue.name, children: children(queue.name, 1) });
+  const { client } = queue.getBackend();
+  await queue.obliterate();
+  await queue.close();
+  await until('the connection has closed', () => client.status === 'end');
 });

@@ -75,7 +75,8 @@ describe('counts', () => {
     expect(await queue.getJobCounts()).toEqual({
       waiting: 5, prioritized: 5, delayed: 5, active: 5, completed: 5, failed: 5, paused: 0, 'waiting-children': 0,
     });
-    expect(await queue.getJobCounts('wait', 'failed')).toEqual({ waiting: 5, failed: 5 });
+    expect(await queue.getJobCounts('wait', 'failed')).toEqual({ wait: 5, failed: 5 });
+    expect(await queue.getJobCountByTypes('wait', 'waiting')).toBe(5);
     expect(await queue.getJobCountByTypes('waiting', 'prioritized')).toBe(10);
     expect(await queue.count()).toBe(15);
     const each = [

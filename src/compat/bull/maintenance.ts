@@ -3,8 +3,9 @@ import type { JobStatusClean } from './declarations.js';
 
 const cleanable = ['completed', 'wait', 'active', 'paused', 'delayed', 'failed'];
 
-/** Removes jobs of one of Bull's states; see `queue.clean`. */
-export async function clean(engine: Engine, grace: number, type: JobStatusClean, limit = 0): Promise<string[]> {
+/** Removes jobs of one of Bull's states; see `queue.clean`. Dashboards say `waiting`, as `getJobCounts` does, for `wait`. */
+export async function clean(engine: Engine, grace: number, asked: JobStatusClean | 'waiting', limit = 0): Promise<string[]> {
+  const type = asked === 'waiting' ? 'wait' : asked;
   if ((grace as number | null | undefined) === undefined || (grace as number | null) === null) throw new Error('You must define a grace period.');
   if (!cleanable.includes(type)) throw new Error(`Cannot clean unknown queue type ${type}`);
   if (type !== 'wait' && type !== 'paused') return engine.clean(grace, limit, type);

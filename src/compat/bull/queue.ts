@@ -234,7 +234,7 @@ export class Queue<T = any> extends QueueGetters<T> {
   #toEngine({ name, data, opts = {} }: NewJob<T>): Parameters<typeof this.engine.addBulk>[0][number] {
     const parsing = opts.preventParsingData ?? this.defaultJobOptions?.preventParsingData ?? false;
     const json = asJson(data) ?? {};
-    return { name: typeof name === 'string' ? name : defaultJobName, data: parsing ? JSON.stringify(json) : json, opts: toEngine(opts, this.defaultJobOptions) };
+    return { name: typeof name === 'string' && name !== '' ? name : defaultJobName, data: parsing ? JSON.stringify(json) : json, opts: toEngine(opts, this.defaultJobOptions) };
   }
 
   async #addRepeatable({ name = defaultJobName, data, opts = {} }: NewJob<T>): Promise<Job<T> | undefined> {

@@ -1,0 +1,2 @@
+export * from 'drover/bull';
+export { default } from 'drover/bull';
