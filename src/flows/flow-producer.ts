@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { checkId, checkName, checkOptions, checkValue, anything, plainObject, wholeNumber } from '../core/check.js';
+import { checkId, checkName, checkOptions, checkValue, anything, plainObject, wholeNumber, type Check } from '../core/check.js';
+import { durabilityCheck, type Durability } from '../core/durability.js';
 import { ClosedError } from '../core/errors.js';
 import { IdMaker } from '../core/ids.js';
 import { noLog, type Logger } from '../core/logger.js';
@@ -7,6 +8,7 @@ import { Job } from '../queue/job.js';
 import { baseChecks, defaultPrefix, type Backend, type QueueBaseOptions } from '../queue/queue-base.js';
 import { readJob } from '../queue/read-job.js';
 import type { Connection } from '../redis/connection.js';
+import { openDurable, type DurableConnection } from '../redis/durable-connection.js';
 import { QueueKeys } from '../redis/keys.js';
 import { checkConnection } from '../redis/options.js';
 import { share, type ConnectionShare } from '../redis/pool.js';
@@ -16,8 +18,13 @@ import { planFlow, type PlannedJob } from './flow-plan.js';
 import { FlowQueues } from './flow-queue.js';
 import { readFlow, type JobNode, type NodeOpts } from './read-flow.js';
 
-/** Options of a flow producer: those of everything that speaks to queues. */
-export type FlowProducerOptions = QueueBaseOptions;
+/** Options of a flow producer: those of everything that speaks to queues, and one more. */
+export interface FlowProducerOptions extends QueueBaseOptions {
+  /** When `add` and `addBulk` count as done; what is confirmed too little rejects DurabilityError. Default `memory`. */
+  durability?: Durability;
+}
+
+const checks: Record<string, Check> = { ...baseChecks, durability: durabilityCheck };
 
 /** What a flow producer emits. */
 export interface FlowProducerListener {
@@ -35,6 +42,7 @@ export class FlowProducer extends EventEmitter {
   /** Set while closing and after: resolves when closed. */
   closing: Promise<void> | undefined;
   readonly #share: ConnectionShare;
+  readonly #durable: DurableConnection | undefined;
   readonly #queues: FlowQueues;
   readonly #ids = new IdMaker();
   readonly #prefix: string;
@@ -45,13 +53,14 @@ export class FlowProducer extends EventEmitter {
     super();
     checkValue(opts, plainObject, 'options');
     if (opts.prefix !== undefined) checkName(opts.prefix, 'prefix');
-    checkOptions(opts, baseChecks, '');
+    checkOptions(opts, checks, '');
     checkConnection(opts.connection);
     this.opts = opts;
     this.#prefix = opts.prefix ?? defaultPrefix;
     this.#logger = opts.logger ?? noLog;
     this.#share = share(opts.connection);
-    this.#queues = new FlowQueues(this.connection);
+    this.#durable = openDurable(opts.connection, opts.durability);
+    this.#queues = new FlowQueues(this.connection, this.#durable ?? this.connection);
     this.connection.on('error', this.#onError);
     this.connection.on('close', this.#onClose);
   }
@@ -157,6 +166,7 @@ export class FlowProducer extends EventEmitter {
     this.#closed = true;
     this.connection.off('error', this.#onError);
     this.connection.off('close', this.#onClose);
+    this.#durable?.close();
     this.#share.release();
   }
 

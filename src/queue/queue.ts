@@ -5,6 +5,7 @@ import {
 } from '../core/check.js';
 import { StateError } from '../core/errors.js';
 import { IdMaker } from '../core/ids.js';
+import { durabilityCheck, type Durability } from '../core/durability.js';
 import { defaultJobOptions, type DefaultJobOptions, type JobsOptions } from '../core/job-options.js';
 import { schemasCheck, validate, type JobSchemas } from '../core/schema.js';
 import type { AdvancedRepeatOptions } from '../core/strategies.js';
@@ -14,7 +15,7 @@ import { pause } from '../redis/scripts/pause.js';
 import { integer } from '../redis/script.js';
 import { redriveDeadLetters, type RedriveOptions } from './dead-letters.js';
 import { checkNewJobs, draftJob, type Draft, type NewJob } from './draft.js';
-import { Enqueuer } from './enqueuer.js';
+import { addAnyway, Enqueuer } from './enqueuer.js';
 import { openFinishWaiter, type AddAndWaitOptions, type FinishWaiter } from './finish-waiter.js';
 import { Job, type JobProgress } from './job.js';
 import type { AnyJobOf, DataOf, JobOf, NameOf, ResultOf } from './job-types.js';
@@ -22,7 +23,7 @@ import { cleanSet, dropAll, promoteAll, redriveAll, removeOlder } from './mainte
 import { adoptStanding, enterChildren, takenPlaces } from './adoption.js';
 import { forgetOrphans } from './books.js';
 import { baseChecks, type QueueBaseOptions } from './queue-base.js';
-import { pageSize } from './job-store.js';
+import { JobStore, pageSize } from './job-store.js';
 import { removeOrphans } from './orphaned-jobs.js';
 import { removeJob } from './remove-tree.js';
 import { tracedAdd, tracedAddBulk } from './traced-add.js';
@@ -39,6 +40,8 @@ export interface QueueOptions extends QueueBaseOptions {
   streams?: { events?: { maxLen?: number } };
   /** How many jobs may wait for Redis in this process before `add` rejects at once. Default 100,000. */
   maxBuffered?: number;
+  /** When `add` and `addBulk` count as done; what is confirmed too little rejects DurabilityError. Default `memory`. */
+  durability?: Durability;
   /** Accepted for BullMQ's sake. */
   skipMetasUpdate?: boolean;
   /** Accepted for BullMQ's sake; Drover's schedules have no strategies. */
@@ -52,6 +55,7 @@ const checks: Record<string, Check> = {
   defaultJobOptions,
   streams: shape({ events: shape({ maxLen: wholeNumber(0, 2 ** 31, 'events') }) }),
   maxBuffered: wholeNumber(1, 2 ** 31, 'jobs'),
+  durability: durabilityCheck,
   skipMetasUpdate: flag,
   settings: plainObject,
   schemas: schemasCheck,
@@ -88,6 +92,8 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
   readonly token = randomUUID();
   readonly #ids = new IdMaker();
   readonly #enqueuer: Enqueuer;
+  /** How parents are told of children that this queue object adds. */
+  readonly #adding: JobStore;
   readonly #schedules: Schedules;
   readonly #defaults: JobsOptions | undefined;
   #ends: FinishWaiter | undefined;
@@ -95,7 +101,9 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
   constructor(name: string, opts: QueueOptions) {
     super(name, opts, checks);
     this.#defaults = opts.defaultJobOptions;
-    this.#enqueuer = new Enqueuer(this.connection, this.keys, opts.maxBuffered);
+    const confirming = this.openConfirming(opts.durability);
+    this.#enqueuer = new Enqueuer(confirming, this.keys, opts.maxBuffered);
+    this.#adding = confirming === this.connection ? this.jobs : new JobStore(confirming, this.keys);
     this.#schedules = new Schedules(this);
     const maxLen = opts.streams?.events?.maxLen;
     if (maxLen !== undefined) this.storeSettings({ maxEvents: maxLen }).catch((error: Error) => this.report(error));
@@ -356,7 +364,7 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
   }
 
   /** Handles for what was added, and for what stood in the way, read from Redis. */
-  async #handles(drafts: Draft[], jobs: readonly NewJob[], standing: string[]): Promise<Job[]> {
+  async #handles(drafts: Draft[], jobs: readonly NewJob[], standing: readonly string[]): Promise<Job[]> {
     const handles = drafts.map((draft, i) => this.#handle(draft, jobs[i] as NewJob));
     const taken = standing.map((id, i) => ({ id, i })).filter(({ id }) => id !== '');
     if (taken.length > 0) {
@@ -372,10 +380,11 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
   }
 
   /** Their parents expect them before they are added. */
-  async #addChildren(drafts: Draft[]): Promise<string[]> {
-    await enterChildren(this.jobs, drafts);
-    const standing = await this.#enqueuer.add(drafts.map((draft) => draft.request));
+  async #addChildren(drafts: Draft[]): Promise<readonly string[]> {
+    await enterChildren(this.#adding, drafts);
+    const { standing, unconfirmed } = await addAnyway(this.#enqueuer, drafts.map((draft) => draft.request));
     await adoptStanding(this.jobs, takenPlaces(drafts, standing));
+    if (unconfirmed) throw unconfirmed;
     return standing;
   }
 

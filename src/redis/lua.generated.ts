@@ -765,10 +765,9 @@ keepTally(id, tally)
 end
 end
 end
-local settings = redis.call('HMGET', KEYS[1], 'flows', 'maxEvents')
-if not settings[1] then redis.call('HSET', KEYS[1], 'flows', 1) end
+redis.call('HSET', KEYS[1], 'flows', 1)
 if #moved > 0 then
-publish(tonumber(settings[2] or 10000), #moved, 'added', '', 'names', table.concat(names, '\\n'), 'moved', cmsgpack.pack(moved))
+publish(tonumber(redis.call('HGET', KEYS[1], 'maxEvents') or 10000), #moved, 'added', '', 'names', table.concat(names, '\\n'), 'moved', cmsgpack.pack(moved))
 end
 return flags`,
   promote: `local time = redis.call('TIME')
@@ -2360,7 +2359,9 @@ end
 local function isThere(id)
 local packed = bury and redis.call('HGET', target.state, id)
 local origin = packed and cmsgpack.unpack(packed).dl
-return origin and origin[1] == ARGV[1] and origin[2] == ARGV[2] and redis.call('HEXISTS', KEYS[2], id) == 0
+local there = origin and origin[1] == ARGV[1] and origin[2] == ARGV[2] and redis.call('HEXISTS', KEYS[2], id) == 0
+if there then redis.call('HSET', target.state, id, packed) end
+return there
 end
 local function freeId(id)
 return redis.call('HEXISTS', target.job, id) == 1 and id .. '~' .. string.format('%.0f', now) or id

@@ -82,7 +82,8 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
       maxStartedAttempts: opts.maxStartedAttempts ?? Infinity, strategy: opts.settings?.backoffStrategy,
       noteAge: (ageMs) => this.#scheduler.noteAge(ageMs),
     };
-    this.#exchangeTerms = { leaseMs: options.lockDuration, limiter: opts.limiter, minutes: opts.metrics?.maxDataPoints };
+    const confirming = this.openConfirming(opts.durability);
+    this.#exchangeTerms = { confirming, leaseMs: options.lockDuration, limiter: opts.limiter, minutes: opts.metrics?.maxDataPoints };
     this.#dispatcher = new Dispatcher({
       lanes: Array.from({ length: laneCount }, () => this.#newExchange()),
       concurrency: options.concurrency,
@@ -93,7 +94,7 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
       failed: (error) => this.#over || this.report(error),
     });
     this.#announcer = this.#newAnnouncer();
-    this.#undertaker = opts.deadLetter && new Undertaker(this.jobs, opts.deadLetter.queue, (error) => this.report(error));
+    this.#undertaker = opts.deadLetter && new Undertaker(this.jobs, confirming, opts.deadLetter.queue, (error) => this.report(error));
     this.#executor = this.#handler && this.#newExecutor(this.#handler);
     this.#leases = this.#newLeaseKeeper(options.lockDuration, opts.lockRenewTime ?? options.lockDuration / 2);
     this.#scheduler = this.#newScheduler(options);
