@@ -10,6 +10,7 @@ import { readJob } from '../queue/read-job.js';
 import type { Connection } from '../redis/connection.js';
 import { openDurable, type DurableConnection } from '../redis/durable-connection.js';
 import { QueueKeys } from '../redis/keys.js';
+import { whileInSight } from '../redis/lost-sight.js';
 import { checkConnection } from '../redis/options.js';
 import { share, type ConnectionShare } from '../redis/pool.js';
 import { addFlows } from './add-flow.js';
@@ -134,7 +135,7 @@ export class FlowProducer extends EventEmitter {
 
   /** Waits for what is under way and gives up the connection. Calling it again waits for the same end. */
   close(): Promise<void> {
-    this.closing ??= this.#queues.drained().finally(() => this.#release());
+    this.closing ??= whileInSight(this.connection, this.#queues.drained()).finally(() => this.#release());
     return this.closing;
   }
 

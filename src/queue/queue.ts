@@ -11,6 +11,7 @@ import { schemasCheck, validate, type JobSchemas } from '../core/schema.js';
 import type { AdvancedRepeatOptions } from '../core/strategies.js';
 import type { StateSet } from '../core/states.js';
 import { keyNames } from '../redis/keys.js';
+import { whileInSight } from '../redis/lost-sight.js';
 import { pause } from '../redis/scripts/pause.js';
 import { integer } from '../redis/script.js';
 import { redriveDeadLetters, type RedriveOptions } from './dead-letters.js';
@@ -340,7 +341,7 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
 
   protected override async shutdown(): Promise<void> {
     await this.#ends?.close();
-    await this.#enqueuer.drained();
+    await whileInSight(this.connection, this.#enqueuer.drained());
   }
 
   readonly #makeId = (): string => this.#ids.next();

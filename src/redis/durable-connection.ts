@@ -1,7 +1,6 @@
-import type { Cluster, Command, Redis } from 'ioredis';
+import type { Cluster, Command } from 'ioredis';
 import { confirmationOf, type Confirmation, type Durability } from '../core/durability.js';
 import type { Shortfall } from '../core/errors.js';
-import { AskedNodes } from './asked-nodes.js';
 import { Confirmer } from './confirmer.js';
 import { Connection } from './connection.js';
 import type { QueueKeys } from './keys.js';
@@ -29,7 +28,6 @@ type Send = (command: Command) => Promise<RawReply>;
 export class DurableConnection extends Connection {
   readonly #confirmation: Confirmation;
   readonly #confirmer: Confirmer;
-  readonly #asked = new AskedNodes();
   readonly #shortfalls = new WeakMap<object, Shortfall>();
   #waiting: Sent[] = [];
   #round: readonly Sent[] | undefined;
@@ -111,7 +109,7 @@ export class DurableConnection extends Connection {
     for (const [i, sent] of round.entries()) {
       const reply = settled[i];
       if (reply?.status !== 'fulfilled') {
-        this.#noteRedirection(reply?.reason as Error);
+        this.#lookForOwner();
         sent.reject(reply?.reason as Error);
       } else if (verdict === 'lost' && isScript(sent)) {
         sent.reject(brokenConnection());
@@ -137,23 +135,16 @@ export class DurableConnection extends Connection {
       if (group) group.push(sent);
       else groups.set(slot, [sent]);
     }
-    return [...groups].map(([slot, sent]) => [slot === null ? (command) => cluster.sendCommand(command) as Promise<RawReply> : this.#nodeOf(cluster, slot), sent]);
+    return [...groups].map(([slot, sent]) => {
+      // The client fills in the node that it finds for the slot, and keeps to it.
+      const node = slot === null ? undefined : { slot };
+      return [(command) => cluster.sendCommand(command, undefined, node) as Promise<RawReply>, sent];
+    });
   }
 
-  #nodeOf(cluster: Cluster, slot: number): Send {
-    const asked = this.#asked.take(cluster, slot);
-    if (asked) return (command) => sendAsking(asked, command);
-    // The client fills in the node that it finds for the slot, and keeps to it.
-    const node = { slot };
-    return (command) => cluster.sendCommand(command, undefined, node) as Promise<RawReply>;
-  }
-
-  /** A command that is sent to a node of our choice does not follow redirections by itself. */
-  #noteRedirection(error: Error): void {
-    const { client } = this;
-    if (!isCluster(client)) return;
-    this.#asked.note(error);
-    if (!error.message.startsWith('ASK') && !error.message.startsWith('NOSCRIPT')) client.refreshSlotsCache();
+  /** A command that is bound to a node does not follow redirections: it is repeated, by a newer map of the slots. */
+  #lookForOwner(): void {
+    if (isCluster(this.client)) this.client.refreshSlotsCache();
   }
 
   readonly #onReady = (): void => this.#schedule();
@@ -185,9 +176,4 @@ function isObject(value: unknown): value is object {
 /** As the client says it, so that it is understood: the call may have happened, and is to be repeated. */
 function brokenConnection(): Error {
   return new Error('Connection is closed.');
-}
-
-function sendAsking(node: Redis, command: Command): Promise<RawReply> {
-  if (command.name === 'evalsha') node.asking().catch(() => undefined);
-  return node.sendCommand(command) as Promise<RawReply>;
 }

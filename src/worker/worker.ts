@@ -9,6 +9,7 @@ import { JobStore } from '../queue/job-store.js';
 import { readJob } from '../queue/read-job.js';
 import { QueueBase } from '../queue/queue-base.js';
 import { clientName } from '../redis/client-name.js';
+import { LostSight, whileInSight } from '../redis/lost-sight.js';
 import type { SettleReply } from '../redis/scripts/settle.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import { Dispatcher } from './dispatcher.js';
@@ -246,7 +247,8 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
 
   /**
    * Stops: takes nothing more, lets running jobs end for `closeTimeout` ms, aborts the rest and gives them back
-   * without spending an attempt. `force` aborts at once.
+   * without spending an attempt. `force` aborts at once. Redis is not waited for once nothing runs and it has been out of
+   * reach for 2 s: what it has not accepted by then runs again when its lease has run out.
    */
   override close(force = false): Promise<void> {
     this.#forced ||= force;
@@ -258,9 +260,11 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
     this.emitSafely('closing', 'closing queue');
     this.connection.off('ready', this.#onReady);
     this.#dispatcher.quiet();
+    const lost = new LostSight(this.connection, () => this.#dispatcher.running === 0);
     await this.#rest.close();
-    await this.#scheduler.stop();
-    await bringToRest(this.#dispatcher, this.#forced ? 0 : this.opts.closeTimeout ?? workerDefaults.closeTimeout, this.#whenForced);
+    await whileInSight(this.connection, this.#scheduler.stop());
+    await bringToRest(this.#dispatcher, this.#forced ? 0 : this.opts.closeTimeout ?? workerDefaults.closeTimeout, this.#whenForced, lost);
+    lost.stop();
     await this.#handler?.close(this.#forced);
     await this.jobs.courier.idle(lettersMs);
     this.#over = true;
@@ -384,7 +388,7 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
   #newRest(options: typeof workerDefaults & WorkerOptions): Rest {
     return new Rest({
       connection: this.connection,
-      markerKey: this.keys.key('marker'),
+      keys: this.keys,
       clientName: clientName(this.keys, this.opts.name === undefined ? '' : `:w:${this.opts.name}`),
       longestWaitMs: options.drainDelay * 1000,
       longestLimitMs: options.maximumRateLimitDelay,
