@@ -30,6 +30,8 @@ export class Undertaker {
 
   /** Buries a job that this worker holds. When that is not possible it stays here, in `failed`. */
   bury(held: HeldJob, death: DeathRecord, ended: Ended, finish: (held: HeldJob, ended: Ended | undefined) => void): void {
+    // Its lease goes with it: who looks for the lease meanwhile must not take that for a loss.
+    held.state = 'ended';
     this.#transfer([{ id: held.id, lease: held.lease, ...death }]).then(
       ({ moved: [moved], shortfall }) => {
         if (moved && shortfall) this.#complain(ended, new DurabilityError([held.id], shortfall));
@@ -38,6 +40,7 @@ export class Undertaker {
       },
       (error: unknown) => {
         this.#failed(error as Error);
+        held.state = 'running';
         finish(held, ended);
       },
     );

@@ -20,8 +20,10 @@ export async function startGroup(count = 1): Promise<Group> {
   onTestFinished(() => stopAll(replicas));
   await until('the replicas follow', async () => (await primary.info('replication')).get('connected_slaves') === String(count));
   for (const replica of replicas) {
-    await until('a replica is in step', async () => (await replica.info('replication')).get('master_link_status') === 'up');
+    await until('a replica is linked', async () => (await replica.info('replication')).get('master_link_status') === 'up');
   }
+  // The primary counts a replica from its first acknowledgement, which may come a second later.
+  await inStep(primary, count);
   return { primary, replicas };
 }
 
