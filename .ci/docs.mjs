@@ -35,7 +35,7 @@ export const roles = {
     scripts: [
       'settle', 'renew', 'promote', 'recover', 'sweep', 'fire-schedule', 'remove-schedule', 'transfer', 'fetch', 'append-log', 'report-progress',
       'update-data', 'reprioritize', 'reschedule', 'redrive', 'remove', 'await-children', 'plant', 'adopt', 'inquire', 'receive',
-      'acknowledge', 'forget-children', 'enqueue',
+      'acknowledge', 'forget-children', 'enqueue', 'keep-watch',
     ],
     commands: ['zadd', 'zrange', 'zscan', 'hset', 'hget', 'hmget', 'hscan', 'hdel', 'hexists', 'srandmember', 'bzpopmin', 'client|unblock'],
   },

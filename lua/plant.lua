@@ -51,9 +51,9 @@ for i, item in ipairs(cmsgpack.unpack(ARGV[1])) do
     end
   end
 end
-local settings = redis.call('HMGET', meta, 'flows', 'maxEvents')
-if not settings[1] then redis.call('HSET', meta, 'flows', 1) end
+-- Written each time, so that a WAIT after a repeat waits for something.
+redis.call('HSET', meta, 'flows', 1)
 if #moved > 0 then
-  publish(tonumber(settings[2] or 10000), #moved, 'added', '', 'names', table.concat(names, '\n'), 'moved', cmsgpack.pack(moved))
+  publish(tonumber(redis.call('HGET', meta, 'maxEvents') or 10000), #moved, 'added', '', 'names', table.concat(names, '\n'), 'moved', cmsgpack.pack(moved))
 end
 return flags

@@ -31,11 +31,13 @@ local function holds(id, lease)
   return redis.call('HEXISTS', run, id) == 0
 end
 
--- A call that is sent again finds its jobs there already.
+-- A call that is sent again finds its jobs there already. It writes them once more, so that a WAIT has something to wait for.
 local function isThere(id)
   local packed = bury and redis.call('HGET', target.state, id)
   local origin = packed and readFacts(packed).dl
-  return origin and origin[1] == ARGV[1] and origin[2] == ARGV[2] and redis.call('HEXISTS', job, id) == 0
+  local there = origin and origin[1] == ARGV[1] and origin[2] == ARGV[2] and redis.call('HEXISTS', job, id) == 0
+  if there then redis.call('HSET', target.state, id, packed) end
+  return there
 end
 
 -- An id that the other queue knows already is kept apart by the time.

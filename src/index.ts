@@ -30,13 +30,14 @@ export {
   type JobSchedulerTemplateOptions, type KeyPrefixOptions, type MinimalJob, type MoveToWaitingChildrenOpts, type ParentOptions, type RedisKeyPrefixOptions,
   type QueueMeta, type RetryOptions,
 } from './queue/bullmq-types.js';
+export { type Durability } from './core/durability.js';
 export { type ScheduleOptions } from './core/cron.js';
 export {
   DELAYED_ERROR, DelayedError, RATE_LIMIT_ERROR, RateLimitError, UNRECOVERABLE_ERROR, UnrecoverableError, WAITING_CHILDREN_ERROR, WAITING_ERROR,
   WaitingChildrenError, WaitingError,
 } from './core/control-errors.js';
 export {
-  ClosedError, DroverError, InvalidInputError, LeaseLostError, PendingChildrenError, RedisError, SchemaMismatchError, StateError, TimeoutError,
+  ClosedError, DroverError, DurabilityError, InvalidInputError, LeaseLostError, PendingChildrenError, RedisError, SchemaMismatchError, StateError, TimeoutError,
   type ErrorCode,
 } from './core/errors.js';
 export { PRIORITY_LIMIT, type DeduplicationOptions, type DefaultJobOptions, type JobsOptions, type KeepJobs } from './core/job-options.js';

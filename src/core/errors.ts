@@ -35,6 +35,8 @@ export const catalogue = {
   REDIS_OUT_OF_MEMORY: 'Redis has reached `maxmemory`. Give it more, or shorten retention.',
   REDIS_NOT_PERSISTING: 'Redis refuses writes because it cannot save to disk (MISCONF). Look at its log and disk.',
   REDIS_BUSY: 'Another script blocks Redis. Find it with SLOWLOG; SCRIPT KILL ends it.',
+  NOT_CONFIRMED: 'Redis holds it, but not as durably as asked for. Repeat the call with the same job id to have it confirmed; look at the replicas or the disk.',
+  DURABILITY_UNAVAILABLE: 'This server cannot confirm what `durability` asks for; docs/durability.md says what each mode needs. Nothing was written.',
   REDIS_DENIED: 'The Redis user may not do this. docs/redis-layout.md lists the permissions each role needs.',
   UNSUPPORTED_SERVER: 'Use Redis 6.2 or later, or Valkey 7.2 or later.',
   UNSAFE_EVICTION: 'Set `maxmemory-policy noeviction`: any other policy lets Redis delete jobs.',
@@ -109,6 +111,51 @@ export class RedisError extends DroverError {
   constructor(code: ErrorCode, detail: ErrorDetail) {
     super(code, detail);
     this.outcomeKnown = code !== 'OUTCOME_UNKNOWN';
+  }
+}
+
+/** How a call that was carried out was confirmed too little. */
+export interface Shortfall {
+  readonly confirmed: number;
+  readonly wanted: number;
+  /** Who should have confirmed it. */
+  readonly by: 'replicas' | 'disk';
+  readonly timeoutMs: number;
+  /** Why the server could not be asked, if so. */
+  readonly cause: Error | undefined;
+}
+
+/**
+ * Redis has carried the call out, but fewer than wanted have confirmed it in time. The jobs stay, and work goes on with
+ * them; the same call with the same ids is safe, and confirms them.
+ */
+export class DurabilityError extends DroverError {
+  /** The primary has answered that it holds the jobs, or their outcomes. */
+  readonly stored = true;
+  /** The jobs that the call was about. */
+  readonly jobIds: readonly string[];
+  /** How many replicas have confirmed it; 0 or 1 where the primary's disk was asked for. */
+  readonly confirmed: number;
+  readonly wanted: number;
+
+  /** @internal */
+  readonly shortfall: Shortfall;
+
+  constructor(jobIds: readonly string[], shortfall: Shortfall) {
+    const { confirmed, wanted, by, timeoutMs, cause } = shortfall;
+    const what = jobIds.length === 1 ? `Job ${jobIds[0]} is` : `${jobIds.length} jobs are`;
+    const how = by === 'disk' ? 'Redis did not say that it is on disk' : `${confirmed} of ${wanted} replicas confirmed it`;
+    const why = cause ? `: ${cause.message.replace(/\.$/, '')}` : '';
+    super('NOT_CONFIRMED', { message: `${what} stored, but ${how} within ${timeoutMs} ms${why}.`, cause });
+    this.jobIds = jobIds;
+    this.confirmed = confirmed;
+    this.wanted = wanted;
+    this.shortfall = shortfall;
+  }
+
+  /** The first of `jobIds`. */
+  get jobId(): string {
+    return this.jobIds[0] ?? '';
   }
 }
 

@@ -1,6 +1,8 @@
+import { DurabilityError, type Shortfall } from '../core/errors.js';
 import { packNewFacts } from '../core/job-record.js';
 import { adoptStanding, enterChildren, takenPlaces } from '../queue/adoption.js';
 import { newFacts } from '../queue/draft.js';
+import { addAnyway } from '../queue/enqueuer.js';
 import { pageSize } from '../queue/job-store.js';
 import { plant, type ChildEntry, type Planting } from '../redis/scripts/plant.js';
 import { everyJob, type PlannedJob } from './flow-plan.js';
@@ -19,20 +21,40 @@ const mostBytes = 1 << 20;
  *
  * Whatever is cut off half-way can be repeated: what is there already stays as it is. When nobody repeats it, the
  * parents find their missing children after a while, and fail.
+ *
+ * A flow that is not confirmed is added all the same; then rejects DurabilityError, at the end.
  */
 export async function addFlows(roots: readonly PlannedJob[]): Promise<Map<PlannedJob, string>> {
   const jobs = everyJob(roots);
   const standing = new Map<PlannedJob, string>();
-  for (const [queue, group] of byQueue(roots)) await enterChildren(queue.jobs, group.map(({ draft }) => draft));
+  const unconfirmed = new Unconfirmed();
+  for (const [queue, group] of byQueue(roots)) await enterChildren(queue.adding, group.map(({ draft }) => draft));
   for (const level of levels(jobs.filter(isParent))) {
-    await Promise.all(byQueue(level).map(([queue, group]) => plantAll(queue, group, standing)));
+    await Promise.all(byQueue(level).map(([queue, group]) => plantAll(queue, group, standing, unconfirmed)));
   }
-  await Promise.all(byQueue(jobs.filter((job) => !isParent(job))).map(([queue, leaves]) => addLeaves(queue, leaves, standing)));
+  await Promise.all(byQueue(jobs.filter((job) => !isParent(job))).map(([queue, leaves]) => addLeaves(queue, leaves, standing, unconfirmed)));
   for (const [queue, group] of byQueue([...standing.keys()])) {
     const drafts = group.map(({ draft }) => draft);
     await adoptStanding(queue.jobs, takenPlaces(drafts, group.map((job) => standing.get(job) ?? '')));
   }
+  unconfirmed.complain();
   return standing;
+}
+
+/** What of a flow is stored and not confirmed. */
+class Unconfirmed {
+  readonly #ids: string[] = [];
+  #worst: Shortfall | undefined;
+
+  note(ids: readonly string[], shortfall: Shortfall): void {
+    this.#ids.push(...ids);
+    if (!this.#worst || shortfall.confirmed < this.#worst.confirmed) this.#worst = shortfall;
+  }
+
+  /** Throws DurabilityError if there is any. */
+  complain(): void {
+    if (this.#worst) throw new DurabilityError(this.#ids, this.#worst);
+  }
 }
 
 const isParent = ({ children }: PlannedJob): boolean => children.length > 0;
@@ -53,9 +75,13 @@ function byQueue(jobs: readonly PlannedJob[]): [FlowQueue, PlannedJob[]][] {
   return [...groups];
 }
 
-async function plantAll({ jobs }: FlowQueue, parents: readonly PlannedJob[], standing: Map<PlannedJob, string>): Promise<void> {
+async function plantAll(
+  { adding: { connection, keys } }: FlowQueue, parents: readonly PlannedJob[], standing: Map<PlannedJob, string>, unconfirmed: Unconfirmed,
+): Promise<void> {
   for (const batch of batches(parents)) {
-    const planted = await jobs.connection.run(plant, jobs.keys, { parents: batch.map(({ planting }) => planting) });
+    const planted = await connection.run(plant, keys, { parents: batch.map(({ planting }) => planting) });
+    const shortfall = connection.shortfallOf(planted);
+    if (shortfall) unconfirmed.note(batch.filter(({ isFirst }) => isFirst).map(({ job }) => job.draft.request.id), shortfall);
     for (const [i, { job, isFirst }] of batch.entries()) {
       if (isFirst && planted[i] === 'existed') standing.set(job, job.draft.request.id);
     }
@@ -100,7 +126,10 @@ function entryOf({ queue: { jobs: { keys } }, draft }: PlannedJob): ChildEntry {
   return { prefix: keys.prefix, queue: keys.queue, id: draft.request.id };
 }
 
-async function addLeaves({ enqueuer }: FlowQueue, leaves: readonly PlannedJob[], standing: Map<PlannedJob, string>): Promise<void> {
-  const answers = await enqueuer.add(leaves.map(({ draft }) => draft.request));
+async function addLeaves(
+  { enqueuer }: FlowQueue, leaves: readonly PlannedJob[], standing: Map<PlannedJob, string>, unconfirmed: Unconfirmed,
+): Promise<void> {
+  const { standing: answers, unconfirmed: error } = await addAnyway(enqueuer, leaves.map(({ draft }) => draft.request));
+  if (error) unconfirmed.note(error.jobIds, error.shortfall);
   for (const [i, leaf] of leaves.entries()) if (answers[i]) standing.set(leaf, answers[i]);
 }

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
 import { checkId, checkName, checkOptions, checkValue, anything, plainObject, wholeNumber } from '../core/check.js';
+import type { Durability } from '../core/durability.js';
 import { ClosedError } from '../core/errors.js';
 import { IdMaker } from '../core/ids.js';
 import { noLog, type Logger } from '../core/logger.js';
@@ -9,7 +10,9 @@ import { queueChecks } from '../queue/queue.js';
 import { connectionOf, defaultPrefix, makeBackend, type Backend, type QueueBaseOptions } from '../queue/queue-base.js';
 import { readJob } from '../queue/read-job.js';
 import type { Connection } from '../redis/connection.js';
+import { openDurable, type DurableConnection } from '../redis/durable-connection.js';
 import { QueueKeys } from '../redis/keys.js';
+import { whileInSight } from '../redis/lost-sight.js';
 import { checkConnection } from '../redis/options.js';
 import { share, type ConnectionShare } from '../redis/pool.js';
 import { addFlows } from './add-flow.js';
@@ -18,8 +21,11 @@ import { planFlow, type PlannedJob } from './flow-plan.js';
 import { FlowQueues } from './flow-queue.js';
 import { readFlow, type JobNode, type NodeOpts } from './read-flow.js';
 
-/** Options of a flow producer: those of everything that speaks to queues. Those of a queue are accepted, without effect. */
-export type FlowProducerOptions = QueueBaseOptions;
+/** Options of a flow producer: those of everything that speaks to queues, and one more. Those of a queue are accepted, without effect. */
+export interface FlowProducerOptions extends QueueBaseOptions {
+  /** When `add` and `addBulk` count as done; what is confirmed too little rejects DurabilityError. Default `memory`. */
+  durability?: Durability;
+}
 
 /** What a flow producer emits. */
 export interface FlowProducerListener {
@@ -38,6 +44,7 @@ export class FlowProducer extends EventEmitter {
   closing: Promise<void> | undefined;
   readonly #share: ConnectionShare;
   readonly #backend: Backend;
+  readonly #durable: DurableConnection | undefined;
   readonly #queues: FlowQueues;
   readonly #ids = new IdMaker();
   readonly #prefix: string;
@@ -61,7 +68,8 @@ export class FlowProducer extends EventEmitter {
     const borrowed = given && connectionOf(given);
     this.#share = borrowed ? { connection: borrowed, release: () => undefined } : share(opts.connection);
     this.#backend = given ?? makeBackend(this.connection);
-    this.#queues = new FlowQueues(this.connection);
+    this.#durable = openDurable(opts.connection, opts.durability);
+    this.#queues = new FlowQueues(this.connection, this.#durable ?? this.connection);
     this.connection.on('error', this.#onError);
     this.connection.on('close', this.#onClose);
   }
@@ -145,7 +153,7 @@ export class FlowProducer extends EventEmitter {
 
   /** Waits for what is under way and gives up the connection. Calling it again waits for the same end. */
   close(): Promise<void> {
-    this.closing ??= this.#queues.drained().finally(() => this.#release());
+    this.closing ??= whileInSight(this.connection, this.#queues.drained()).finally(() => this.#release());
     return this.closing;
   }
 
@@ -177,6 +185,7 @@ export class FlowProducer extends EventEmitter {
     this.#closed = true;
     this.connection.off('error', this.#onError);
     this.connection.off('close', this.#onClose);
+    this.#durable?.close();
     this.#share.release();
   }
 

@@ -10,31 +10,37 @@ export class FlowQueue implements JobOwner {
   readonly qualifiedName: string;
   /** @internal */
   readonly jobs: JobStore;
+  /** The same for adding, which may have to be confirmed. */
+  readonly adding: JobStore;
   readonly enqueuer: Enqueuer;
 
-  constructor(connection: Connection, prefix: string, name: string) {
+  constructor(connection: Connection, adding: Connection, prefix: string, name: string) {
     const keys = new QueueKeys(prefix, name);
     this.name = name;
     this.qualifiedName = `${prefix}:${name}`;
     this.jobs = new JobStore(connection, keys);
-    this.enqueuer = new Enqueuer(connection, keys);
+    this.adding = adding === connection ? this.jobs : new JobStore(adding, keys);
+    this.enqueuer = new Enqueuer(adding, keys);
   }
 }
 
 /** The queues of a producer by prefix and name. */
 export class FlowQueues {
   readonly #connection: Connection;
+  readonly #adding: Connection;
   readonly #known = new Map<string, FlowQueue>();
 
-  constructor(connection: Connection) {
+  /** @param adding the connection by which jobs are added. */
+  constructor(connection: Connection, adding: Connection) {
     this.#connection = connection;
+    this.#adding = adding;
   }
 
   get(prefix: string, name: string): FlowQueue {
     const key = `${prefix}\n${name}`;
     const known = this.#known.get(key);
     if (known) return known;
-    const queue = new FlowQueue(this.#connection, prefix, name);
+    const queue = new FlowQueue(this.#connection, this.#adding, prefix, name);
     this.#known.set(key, queue);
     return queue;
   }

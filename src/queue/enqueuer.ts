@@ -1,6 +1,6 @@
 import { randomToken } from '../core/ids.js';
 import { ScriptPacker } from '../core/script-packer.js';
-import { RedisError } from '../core/errors.js';
+import { DurabilityError, RedisError, type Shortfall } from '../core/errors.js';
 import type { Connection } from '../redis/connection.js';
 import type { QueueKeys } from '../redis/keys.js';
 import { enqueue } from '../redis/scripts/enqueue.js';
@@ -32,12 +32,24 @@ interface Waiting {
   index: number;
 }
 
+/** Jobs that are stored and not confirmed, and what stands in the place of each that was asked for. */
+export class UnconfirmedAdd extends DurabilityError {
+  override readonly name = 'DurabilityError';
+  readonly standing: readonly string[];
+
+  constructor(ids: readonly string[], shortfall: Shortfall, standing: readonly string[]) {
+    super(ids, shortfall);
+    this.standing = standing;
+  }
+}
+
 /** Requests that are answered together: `standing[i]` is '' when job i was added, else the job in its place. */
 class Batch {
   readonly standing: string[] = [];
   readonly askedAt = performance.now();
   #left: number;
   #error: Error | undefined;
+  #unconfirmed: { ids: string[]; worst: Shortfall } | undefined;
 
   constructor(size: number, readonly resolve: (standing: string[]) => void, readonly reject: (error: Error) => void) {
     this.#left = size;
@@ -48,6 +60,14 @@ class Batch {
     this.#finish();
   }
 
+  /** It is stored, but not confirmed as far as asked. */
+  leave(index: number, id: string, standing: string, shortfall: Shortfall): void {
+    this.#unconfirmed ??= { ids: [], worst: shortfall };
+    this.#unconfirmed.ids.push(standing || id);
+    if (shortfall.confirmed < this.#unconfirmed.worst.confirmed) this.#unconfirmed.worst = shortfall;
+    this.settle(index, standing);
+  }
+
   fail(error: Error): void {
     this.#error ??= error;
     this.#finish();
@@ -56,10 +76,15 @@ class Batch {
   #finish(): void {
     if (--this.#left > 0) return;
     const added = this.standing.filter((standing) => (standing as string | undefined) !== undefined).length;
-    if (!this.#error) this.resolve(this.standing);
+    if (!this.#error) this.#end();
     else if (added === 0) this.reject(this.#error);
     // It was too large for one call, and not all of its calls went well.
     else this.reject(new RedisError('OUTCOME_UNKNOWN', { message: `Only ${added} jobs of a bulk were certainly added.`, cause: this.#error }));
+  }
+
+  #end(): void {
+    if (this.#unconfirmed) this.reject(new UnconfirmedAdd(this.#unconfirmed.ids, this.#unconfirmed.worst, this.standing));
+    else this.resolve(this.standing);
   }
 }
 
@@ -179,6 +204,8 @@ export class Enqueuer {
       this.#connection.observeClock(reply.now);
       this.#proven = true;
       this.#failing = false;
+      const shortfall = this.#connection.shortfallOf(reply);
+      if (shortfall) return leaveAll(items, reply.standing, shortfall);
       for (const [i, item] of items.entries()) item.batch.settle(item.index, reply.standing[i] ?? '');
     } catch (error) {
       // The outcome may be unknown: this session must not be used for another call.
@@ -209,6 +236,21 @@ export class Enqueuer {
   }
 }
 
+/** Adds jobs; that some are not confirmed is told beside what stands in their places, so that one can go on. */
+export function addAnyway(enqueuer: Enqueuer, requests: readonly EnqueueRequest[]): Promise<{ standing: readonly string[]; unconfirmed?: DurabilityError }> {
+  return enqueuer.add(requests).then((standing) => ({ standing }), (error: unknown) => {
+    if (error instanceof UnconfirmedAdd) return { standing: error.standing, unconfirmed: error };
+    throw error;
+  });
+}
+
 function newLane(): Lane {
   return { session: `p${randomToken(14)}`, seq: 0, busy: false };
+}
+
+/** All of these are stored, and none is confirmed. */
+function leaveAll(items: readonly Waiting[], standing: readonly string[], shortfall: Shortfall): void {
+  for (const [i, { batch, index, request }] of items.entries()) {
+    batch.leave(index, request.id, standing[i] ?? '', shortfall);
+  }
 }

@@ -1,10 +1,12 @@
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
 import { anything, callable, checkName, checkOptions, checkValue, flag, plainObject, shape, type Check } from '../core/check.js';
+import type { Durability } from '../core/durability.js';
 import { ClosedError, InvalidInputError } from '../core/errors.js';
 import { noLog, type Logger } from '../core/logger.js';
 import { checkConnection, type ConnectionOptions, type RedisClient } from '../redis/options.js';
 import type { Connection } from '../redis/connection.js';
+import { openDurable, type DurableConnection } from '../redis/durable-connection.js';
 import { QueueKeys } from '../redis/keys.js';
 import { share, type ConnectionShare } from '../redis/pool.js';
 import type { SpanKind } from '../telemetry/names.js';
@@ -92,6 +94,7 @@ export class QueueBase extends EventEmitter {
   closing: Promise<void> | undefined;
   readonly #share: ConnectionShare;
   readonly #backend: Backend;
+  #durable: DurableConnection | undefined;
   protected readonly logger: Logger;
   protected closed = false;
 
@@ -188,6 +191,12 @@ export class QueueBase extends EventEmitter {
     // Nothing of its own.
   }
 
+  /** The connection for calls that are to be confirmed, closed with the other; that one where nothing is. */
+  protected openConfirming(durability: Durability | undefined): Connection {
+    this.#durable = openDurable(this.opts.connection, durability);
+    return this.#durable ?? this.connection;
+  }
+
   protected assertOpen(): void {
     if (this.closed) throw new ClosedError(this.constructor.name.toLowerCase());
   }
@@ -230,6 +239,7 @@ export class QueueBase extends EventEmitter {
     this.closed = true;
     this.connection.off('error', this.#onConnectionError);
     this.connection.off('close', this.#onConnectionClose);
+    this.#durable?.close();
     this.#share.release();
   }
 

@@ -5,16 +5,18 @@ import {
 } from '../core/check.js';
 import { StateError } from '../core/errors.js';
 import { IdMaker } from '../core/ids.js';
+import { durabilityCheck, type Durability } from '../core/durability.js';
 import { defaultJobOptions, type DefaultJobOptions, type JobsOptions } from '../core/job-options.js';
 import { schemasCheck, validate, type JobSchemas } from '../core/schema.js';
 import type { AdvancedRepeatOptions } from '../core/strategies.js';
 import type { StateSet } from '../core/states.js';
 import { keyNames } from '../redis/keys.js';
+import { whileInSight } from '../redis/lost-sight.js';
 import { pause } from '../redis/scripts/pause.js';
 import { integer } from '../redis/script.js';
 import { redriveDeadLetters, type RedriveOptions } from './dead-letters.js';
 import { checkNewJobs, draftJob, type Draft, type NewJob } from './draft.js';
-import { Enqueuer } from './enqueuer.js';
+import { addAnyway, Enqueuer } from './enqueuer.js';
 import { openFinishWaiter, type AddAndWaitOptions, type FinishWaiter } from './finish-waiter.js';
 import { Job, type JobProgress } from './job.js';
 import type { AnyJobOf, DataOf, JobOf, NameOf, ResultOf } from './job-types.js';
@@ -22,7 +24,7 @@ import { cleanSet, dropAll, promoteAll, redriveAll, removeOlder } from './mainte
 import { adoptStanding, enterChildren, takenPlaces } from './adoption.js';
 import { forgetOrphans } from './books.js';
 import { baseChecks, nestChecks, type QueueBaseOptions } from './queue-base.js';
-import { pageSize } from './job-store.js';
+import { JobStore, pageSize } from './job-store.js';
 import { removeOrphans } from './orphaned-jobs.js';
 import { removeJob } from './remove-tree.js';
 import { tracedAdd, tracedAddBulk } from './traced-add.js';
@@ -39,6 +41,8 @@ export interface QueueOptions extends QueueBaseOptions {
   streams?: { events?: { maxLen?: number } };
   /** How many jobs may wait for Redis in this process before `add` rejects at once. Default 100,000. */
   maxBuffered?: number;
+  /** When `add` and `addBulk` count as done; what is confirmed too little rejects DurabilityError. Default `memory`. */
+  durability?: Durability;
   /** Accepted for BullMQ's sake. */
   skipMetasUpdate?: boolean;
   /** Accepted for BullMQ's sake; Drover's schedules have no strategies. */
@@ -54,6 +58,7 @@ export const queueChecks: Record<string, Check> = {
   defaultJobOptions,
   streams: shape({ events: shape({ maxLen: wholeNumber(0, 2 ** 31, 'events') }) }),
   maxBuffered: wholeNumber(1, 2 ** 31, 'jobs'),
+  durability: durabilityCheck,
   skipMetasUpdate: flag,
   settings: plainObject,
   schemas: schemasCheck,
@@ -90,6 +95,8 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
   readonly token = randomUUID();
   readonly #ids = new IdMaker();
   readonly #enqueuer: Enqueuer;
+  /** How parents are told of children that this queue object adds. */
+  readonly #adding: JobStore;
   readonly #schedules: Schedules;
   readonly #defaults: JobsOptions | undefined;
   #ends: FinishWaiter | undefined;
@@ -97,7 +104,9 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
   constructor(name: string, opts: QueueOptions) {
     super(name, opts, queueChecks);
     this.#defaults = opts.defaultJobOptions;
-    this.#enqueuer = new Enqueuer(this.connection, this.keys, opts.maxBuffered);
+    const confirming = this.openConfirming(opts.durability);
+    this.#enqueuer = new Enqueuer(confirming, this.keys, opts.maxBuffered);
+    this.#adding = confirming === this.connection ? this.jobs : new JobStore(confirming, this.keys);
     this.#schedules = new Schedules(this);
     const maxLen = opts.streams?.events?.maxLen;
     if (maxLen !== undefined) this.storeSettings({ maxEvents: maxLen }).catch((error: Error) => this.report(error));
@@ -334,7 +343,7 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
 
   protected override async shutdown(): Promise<void> {
     await this.#ends?.close();
-    await this.#enqueuer.drained();
+    await whileInSight(this.connection, this.#enqueuer.drained());
   }
 
   readonly #makeId = (): string => this.#ids.next();
@@ -358,7 +367,7 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
   }
 
   /** Handles for what was added, and for what stood in the way, read from Redis. */
-  async #handles(drafts: Draft[], jobs: readonly NewJob[], standing: string[]): Promise<Job[]> {
+  async #handles(drafts: Draft[], jobs: readonly NewJob[], standing: readonly string[]): Promise<Job[]> {
     const handles = drafts.map((draft, i) => this.#handle(draft, jobs[i] as NewJob));
     const taken = standing.map((id, i) => ({ id, i })).filter(({ id }) => id !== '');
     if (taken.length > 0) {
@@ -374,10 +383,11 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
   }
 
   /** Their parents expect them before they are added. */
-  async #addChildren(drafts: Draft[]): Promise<string[]> {
-    await enterChildren(this.jobs, drafts);
-    const standing = await this.#enqueuer.add(drafts.map((draft) => draft.request));
+  async #addChildren(drafts: Draft[]): Promise<readonly string[]> {
+    await enterChildren(this.#adding, drafts);
+    const { standing, unconfirmed } = await addAnyway(this.#enqueuer, drafts.map((draft) => draft.request));
     await adoptStanding(this.jobs, takenPlaces(drafts, standing));
+    if (unconfirmed) throw unconfirmed;
     return standing;
   }
 

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
 import { Command } from 'ioredis';
-import { ClosedError, RedisError, type DroverError } from '../core/errors.js';
+import { ClosedError, RedisError, type DroverError, type Shortfall } from '../core/errors.js';
 import { asRedisError, diagnose } from './failure.js';
 import { CallSessions } from './call-sessions.js';
 import type { QueueKeys } from './keys.js';
@@ -54,17 +54,18 @@ export class Connection extends EventEmitter {
   #closed = false;
   #server: Promise<ServerFacts> | undefined;
 
-  constructor(options: ConnectionOptions) {
+  /** @param client what to use in place of the client that the options name; it is closed with the connection. */
+  constructor(options: ConnectionOptions, client?: RedisClient) {
     super();
     this.setMaxListeners(0);
-    this.owned = !isClient(options);
     if (isClient(options)) {
-      this.client = options;
+      this.client = client ?? options;
       this.#reopen = (name) => openLike(options, name);
     } else {
-      this.client = openClient(options, false);
+      this.client = client ?? openClient(options, false);
       this.#reopen = (name) => openClient(options, true, name);
     }
+    this.owned = this.client !== options;
     const { commandTimeout, enableOfflineQueue } = callOptions(options);
     this.#deadlineMs = commandTimeout ?? defaultDeadlineMs;
     this.#failsFast = enableOfflineQueue === false;
@@ -156,6 +157,11 @@ export class Connection extends EventEmitter {
     return `Connection { ${this.client.status} }`;
   }
 
+  /** What was not confirmed of a call, by its reply. A connection that confirms nothing has nothing to say. */
+  shortfallOf(_reply: object): Shortfall | undefined {
+    return undefined;
+  }
+
   /** Ends the connection. Calls under way are rejected. A client that the user passed stays open. */
   close(): void {
     if (this.#closed) return;
@@ -220,11 +226,16 @@ export class Connection extends EventEmitter {
       this.#pending.add(call);
       this.#watch ??= setInterval(() => this.#expire(), 250).unref();
       const done = (): boolean => this.#pending.delete(call);
-      (this.client.sendCommand(command) as Promise<RawReply>).then(
+      this.dispatch(command).then(
         (reply) => void (done(), resolve(reply)),
         (error: Error) => void (done(), reject(error)),
       );
     });
+  }
+
+  /** Hands a command to the client. */
+  protected dispatch(command: Command): Promise<RawReply> {
+    return this.client.sendCommand(command) as Promise<RawReply>;
   }
 
   /** Gives up calls whose deadline has passed, and says which of them certainly did not happen. */

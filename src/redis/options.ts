@@ -110,6 +110,23 @@ export function openLike(client: RedisClient, name: string): RedisClient {
     : client.duplicate(own);
 }
 
+/**
+ * Opens a client to the same place whose calls may stay unanswered for `quietMs` more than others, and which sends
+ * nothing again by itself.
+ */
+export function openUnassuming(options: ConnectionOptions, quietMs: number): RedisClient {
+  const own = { ...supervised, socketTimeout: silenceMs + quietMs, autoResendUnfulfilledCommands: false, lazyConnect: false };
+  if (typeof options === 'string') return new Redis(checkedUrl(options), own);
+  if (isClient(options)) {
+    return isCluster(options)
+      ? options.duplicate([], { redisOptions: { ...options.options.redisOptions, ...own } })
+      : options.duplicate(own);
+  }
+  if ('nodes' in options) return openClient({ ...options, redisOptions: { ...options.redisOptions, ...own } }, true);
+  const { url, commandTimeout: _deadline, ...rest } = options;
+  return url === undefined ? new Redis({ ...rest, ...own }) : new Redis(checkedUrl(url), { ...rest, ...own });
+}
+
 function named(name: string | undefined): Partial<RedisOptions> {
   return name === undefined ? {} : { connectionName: name };
 }

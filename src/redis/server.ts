@@ -20,7 +20,7 @@ const oldestRedis = [6, 2] as const;
 /** Asks a server for its version, clock and eviction policy. */
 export async function inspectServer(command: (name: string, args: ScriptArg[]) => Promise<RawReply>): Promise<ServerFacts> {
   const [info, time] = await Promise.all([command('info', []), command('time', [])]);
-  const facts = parseInfo(text(info));
+  const facts = fieldsOf(text(info));
   const kind = facts.has('valkey_version') ? 'valkey' : 'redis';
   const version = facts.get('valkey_version') ?? facts.get('redis_version') ?? '';
   const evictionPolicy = facts.get('maxmemory_policy') ?? 'noeviction';
@@ -54,7 +54,8 @@ function tooOld(kind: string, version: string): DroverError {
   return new RedisError('UNSUPPORTED_SERVER', { message: `This is ${kind} ${version.slice(0, 40)}.` });
 }
 
-function parseInfo(info: string): Map<string, string> {
+/** The fields of INFO. */
+export function fieldsOf(info: string): Map<string, string> {
   const pairs = info.split('\r\n').filter((line) => line.includes(':')).map((line) => {
     const colon = line.indexOf(':');
     return [line.slice(0, colon), line.slice(colon + 1)] as const;

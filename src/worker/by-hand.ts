@@ -122,7 +122,7 @@ export class ByHand implements JobHolder {
         reject(new PendingChildrenError(job.id));
         return undefined;
       };
-      dispatcher.post({ id: job.id, lease, ...ending, settled: resolve, unready });
+      dispatcher.post({ id: job.id, lease, ...ending, settled: resolve, unconfirmed: reject, unready });
     });
     if (!accepted) throw new LeaseLostError(job.id, doing);
     if (held) held.state = 'released';

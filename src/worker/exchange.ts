@@ -1,4 +1,4 @@
-import { ClosedError } from '../core/errors.js';
+import { ClosedError, DurabilityError, type Shortfall } from '../core/errors.js';
 import { randomToken } from '../core/ids.js';
 import { ScriptPacker } from '../core/script-packer.js';
 import type { Connection } from '../redis/connection.js';
@@ -20,12 +20,16 @@ export interface Ended {
   readonly keep?: number | undefined;
   /** Called once Redis has answered: whether this holder's word counted. */
   settled(accepted: boolean, now: number): void;
+  /** Called in its place when its end is stored, but not confirmed as durably as asked for. */
+  unconfirmed?(error: DurabilityError): void;
   /** Called in its place when the job cannot complete, because it has children to wait for: how it ends then, if at all. */
   unready?(): Promise<Ended | undefined>;
 }
 
 /** What every exchange of a worker says. */
 export interface ExchangeTerms {
+  /** The connection for calls that end jobs; calls that only take use the ordinary one. */
+  confirming: Connection;
   leaseMs: number;
   limiter: RateLimiterOptions | undefined;
   /** How many minutes of per-minute counts to keep, if any. */
@@ -88,11 +92,14 @@ export class Exchange {
   async call(ended: readonly Ended[], take: TakeRequest): Promise<Taken> {
     this.busy = true;
     const call = this.#compose(ended, take);
+    const connection = ended.length > 0 ? this.#terms.confirming : this.#connection;
     try {
       for (;;) {
         try {
-          const reply = await this.#connection.run(settle, this.#keys, call, tryMs);
+          const reply = await connection.run(settle, this.#keys, call, tryMs);
           this.#connection.observeClock(reply.now);
+          const shortfall = connection.shortfallOf(reply);
+          if (shortfall) this.#complain(reply, ended, shortfall);
           return Object.assign(reply, { jobs: readRow(reply) ?? (await readEach(reply, this.#connection, this.#keys)) });
         } catch (error) {
           if (error instanceof ClosedError || this.#supervisor.isOver()) throw error;
@@ -103,6 +110,15 @@ export class Exchange {
     } finally {
       this.busy = false;
     }
+  }
+
+  /** What has ended is stored, and stays so: nothing is run again. But it is not announced. */
+  #complain(reply: SettleReply, ended: readonly Ended[], shortfall: Shortfall): void {
+    const without = new Set([...reply.refused, ...reply.unready]);
+    const ids = ended.filter((_, i) => !without.has(i)).map(({ id }) => id);
+    if (ids.length === 0) return;
+    reply.unconfirmed = new DurabilityError(ids, shortfall);
+    this.#supervisor.failed(reply.unconfirmed);
   }
 
   #compose(ended: readonly Ended[], take: TakeRequest): SettleCall {
@@ -140,6 +156,7 @@ export function announce(ended: readonly Ended[], reply: SettleReply, post: (end
   const unready = new Set(reply.unready);
   for (const [i, end] of ended.entries()) {
     if (unready.has(i)) void end.unready?.().then((next) => next && post(next));
+    else if (reply.unconfirmed && end.unconfirmed && !refused.has(i)) end.unconfirmed(reply.unconfirmed);
     else end.settled(!refused.has(i), reply.now);
   }
 }

@@ -145,6 +145,10 @@ export class Executor {
         if (taken) accepted(now);
         else this.#say.lost(held);
       },
+      unconfirmed: () => {
+        held.state = 'released';
+        this.#say.settled(held);
+      },
       unready: () => this.#unready(held),
     };
   }

@@ -3,6 +3,7 @@ import { listenToNeighbours } from '../queue/neighbours.js';
 import type { QueueKeys } from '../redis/keys.js';
 import type { SettleReply } from '../redis/scripts/settle.js';
 import { Waker } from './waker.js';
+import { Watch, watchEveryMs } from './watch.js';
 
 export interface RestOptions {
   connection: Connection;
@@ -20,16 +21,19 @@ export interface RestOptions {
   failed: (error: Error) => void;
 }
 
-/** The first wait; each one that ends without a marker is followed by one twice as long. */
+/** The first wait after there was work. */
 const firstWaitMs = 5_000;
 
 /**
  * What an idle worker does: it waits for the marker, for the end of a limit, or for the connection, and then looks.
- * Whatever ends a wait, the worker looks by itself: the marker is only a hint.
+ *
+ * The marker is only a hint, so somebody has to look also when a wait ends in vain. After its first wait each worker does.
+ * Then two of them go on looking often ({@link Watch}), and the others wait as long as they may for a turn to join them.
  */
 export class Rest {
   readonly #options: RestOptions;
   readonly waker: Waker;
+  readonly #watch: Watch;
   #timer: NodeJS.Timeout | undefined;
   #sleeping: Promise<void> | undefined;
   /** There was nothing to do since the last wait ended. */
@@ -44,6 +48,7 @@ export class Rest {
     this.#waitMs = Math.min(firstWaitMs, options.longestWaitMs);
     this.waker = new Waker(options.connection, options.keys.key('marker'), options.clientName);
     this.#ignoreNeighbours = listenToNeighbours(options.connection, options.keys, () => this.#nudge());
+    this.#watch = new Watch(options.connection, options.keys);
   }
 
   /** The last take found nothing, for the reason that its reply tells. */
@@ -76,8 +81,7 @@ export class Rest {
   async #sleep(): Promise<void> {
     while (this.#tired && this.#options.isOpen()) {
       this.#tired = false;
-      const marked = await this.waker.wait(this.#waitMs);
-      this.#waitMs = Math.min(marked ? firstWaitMs : 2 * this.#waitMs, this.#options.longestWaitMs);
+      const marked = await this.#waitForSign();
       await this.#rise(marked);
     }
     this.#sleeping = undefined;
@@ -90,6 +94,20 @@ export class Rest {
     this.#nudged = true;
     look(true);
     return true;
+  }
+
+  /** Resolves when it is time to look; true when the marker says so. */
+  async #waitForSign(): Promise<boolean> {
+    const { longestWaitMs, connection, isOpen } = this.#options;
+    for (;;) {
+      const marked = await this.waker.wait(this.#waitMs);
+      if (marked) this.#waitMs = Math.min(firstWaitMs, longestWaitMs);
+      if (marked || !isOpen() || !connection.isReady || longestWaitMs <= watchEveryMs) return marked;
+      const first = this.#waitMs <= firstWaitMs;
+      const ours = await this.#watch.isOurs();
+      this.#waitMs = ours ? watchEveryMs : longestWaitMs;
+      if (ours || first) return false;
+    }
   }
 
   async #rise(marked: boolean): Promise<void> {

@@ -1,3 +1,4 @@
+import type { LostSight } from '../redis/lost-sight.js';
 import type { Dispatcher } from './dispatcher.js';
 import { givenBack } from './endings.js';
 
@@ -12,9 +13,11 @@ const handBackMs = 2_000;
  * 1. Running jobs may end, until the deadline or until `forced`.
  * 2. The rest is told to stop, and has a moment to do so.
  * 3. What still runs is given back, without spending an attempt; what its handler does later does not count.
+ *
+ * Once nothing runs any more, Redis alone is waited for, and not when it is out of reach: `lost`.
  */
-export async function bringToRest(dispatcher: Dispatcher, deadlineMs: number, forced: Promise<void>): Promise<void> {
-  if (await within(dispatcher.settled(), deadlineMs, forced)) return;
+export async function bringToRest(dispatcher: Dispatcher, deadlineMs: number, forced: Promise<void>, lost: LostSight): Promise<void> {
+  if (await within(dispatcher.settled(), deadlineMs, Promise.race([forced, lost.promise])) || lost.isLost) return;
   for (const held of dispatcher.held.values()) held.stop('shutdown', new Error('The worker is shutting down.'));
   if (await within(dispatcher.settled(), abortGraceMs)) return;
   for (const held of dispatcher.held.values()) {

@@ -1,4 +1,6 @@
+import { DurabilityError, type Shortfall } from '../core/errors.js';
 import type { JobStore } from '../queue/job-store.js';
+import type { Connection } from '../redis/connection.js';
 import { QueueKeys } from '../redis/keys.js';
 import { list, text } from '../redis/script.js';
 import { transfer, type TransferItem } from '../redis/scripts/transfer.js';
@@ -14,24 +16,31 @@ const step = 500;
  */
 export class Undertaker {
   readonly #jobs: JobStore;
+  readonly #confirming: Connection;
   readonly #target: QueueKeys;
   readonly #failed: (error: Error) => void;
 
-  constructor(jobs: JobStore, queue: string, failed: (error: Error) => void) {
+  /** @param confirming the connection by which held jobs are moved. */
+  constructor(jobs: JobStore, confirming: Connection, queue: string, failed: (error: Error) => void) {
     this.#jobs = jobs;
+    this.#confirming = confirming;
     this.#target = new QueueKeys(jobs.keys.prefix, queue);
     this.#failed = failed;
   }
 
   /** Buries a job that this worker holds. When that is not possible it stays here, in `failed`. */
   bury(held: HeldJob, death: DeathRecord, ended: Ended, finish: (held: HeldJob, ended: Ended | undefined) => void): void {
+    // Its lease goes with it: who looks for the lease meanwhile must not take that for a loss.
+    held.state = 'ended';
     this.#transfer([{ id: held.id, lease: held.lease, ...death }]).then(
-      ([moved]) => {
-        ended.settled(moved ?? false, Math.round(this.#jobs.connection.now));
+      ({ moved: [moved], shortfall }) => {
+        if (moved && shortfall) this.#complain(ended, new DurabilityError([held.id], shortfall));
+        else ended.settled(moved ?? false, Math.round(this.#jobs.connection.now));
         finish(held, undefined);
       },
       (error: unknown) => {
         this.#failed(error as Error);
+        held.state = 'running';
         finish(held, ended);
       },
     );
@@ -44,14 +53,19 @@ export class Undertaker {
       const found = list(await connection.command('zrange', [keys.key('failed'), 0, step - 1], 'list dead letters')).map(text);
       if (found.length === 0) return;
       const outcomes = await this.#transfer(found.map((id) => ({ id, lease: '', attemptsMade: 0 })));
-      moved = outcomes.filter(Boolean).length;
+      moved = outcomes.moved.filter(Boolean).length;
     }
   }
 
-  async #transfer(items: TransferItem[]): Promise<boolean[]> {
-    const { connection, keys, courier } = this.#jobs;
-    const { moved, letters } = await connection.run(transfer, keys, { prefix: keys.prefix, queue: keys.queue, target: this.#target, items, direction: 'bury' });
-    courier.deliver(letters).catch(this.#failed);
-    return moved;
+  #complain(ended: Ended, error: DurabilityError): void {
+    this.#failed(error);
+    ended.unconfirmed?.(error);
+  }
+
+  async #transfer(items: TransferItem[]): Promise<{ moved: boolean[]; shortfall: Shortfall | undefined }> {
+    const { keys, courier } = this.#jobs;
+    const reply = await this.#confirming.run(transfer, keys, { prefix: keys.prefix, queue: keys.queue, target: this.#target, items, direction: 'bury' });
+    courier.deliver(reply.letters).catch(this.#failed);
+    return { moved: reply.moved, shortfall: this.#confirming.shortfallOf(reply) };
   }
 }

@@ -4,6 +4,7 @@ import { MAX_DELAY_MS } from '../core/backoff.js';
 import {
   callable, checkName, either, flag, oneOf, plainObject, refusedBy, shape, textUpTo, wholeNumber, type Check,
 } from '../core/check.js';
+import { durabilityCheck, type Durability } from '../core/durability.js';
 import type { KeepJobs } from '../core/job-options.js';
 import { schemasCheck, type JobSchemas } from '../core/schema.js';
 import type { MetricsOptions } from '../metrics/metrics.js';
@@ -40,6 +41,11 @@ export interface WorkerOptions extends QueueBaseOptions, SandboxedOptions {
   removeOnFail?: KeepJobs;
   /** Where jobs go that failed for good: another queue, in the same transition. Default: they stay in `failed`. */
   deadLetter?: { queue: string };
+  /**
+   * When the end of a job counts as done: `completed` and `failed` are emitted after that. What is confirmed too little is
+   * stored all the same, and reported as `error`. Default `memory`.
+   */
+  durability?: Durability;
   /** Do not look for stalled jobs. Default false. */
   skipStalledCheck?: boolean;
   /** Do not renew leases. Default false. */
@@ -96,6 +102,7 @@ export const workerChecks: Record<string, Check> = {
   removeOnComplete: either(keep, flag, wholeNumber(0, 2 ** 31)),
   removeOnFail: either(keep, flag, wholeNumber(0, 2 ** 31)),
   deadLetter: shape({ queue: refusedBy(checkName) }, ['queue']),
+  durability: durabilityCheck,
   skipStalledCheck: flag,
   skipLockRenewal: flag,
   drainDelay: (value) => (typeof value === 'number' && value > 0 && value <= 3600 ? undefined : 'a number of seconds above 0, at most 3600'),

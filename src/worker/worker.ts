@@ -9,6 +9,7 @@ import { JobStore } from '../queue/job-store.js';
 import { readJob } from '../queue/read-job.js';
 import { QueueBase } from '../queue/queue-base.js';
 import { clientName } from '../redis/client-name.js';
+import { LostSight, whileInSight } from '../redis/lost-sight.js';
 import type { SettleReply } from '../redis/scripts/settle.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import { Dispatcher } from './dispatcher.js';
@@ -82,7 +83,8 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
       maxStartedAttempts: opts.maxStartedAttempts ?? Infinity, strategy: opts.settings?.backoffStrategy,
       noteAge: (ageMs) => this.#scheduler.noteAge(ageMs),
     };
-    this.#exchangeTerms = { leaseMs: options.lockDuration, limiter: opts.limiter, minutes: opts.metrics?.maxDataPoints };
+    const confirming = this.openConfirming(opts.durability);
+    this.#exchangeTerms = { confirming, leaseMs: options.lockDuration, limiter: opts.limiter, minutes: opts.metrics?.maxDataPoints };
     this.#dispatcher = new Dispatcher({
       lanes: Array.from({ length: laneCount }, () => this.#newExchange()),
       concurrency: options.concurrency,
@@ -93,7 +95,7 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
       failed: (error) => this.#over || this.report(error),
     });
     this.#announcer = this.#newAnnouncer();
-    this.#undertaker = opts.deadLetter && new Undertaker(this.jobs, opts.deadLetter.queue, (error) => this.report(error));
+    this.#undertaker = opts.deadLetter && new Undertaker(this.jobs, confirming, opts.deadLetter.queue, (error) => this.report(error));
     this.#executor = this.#handler && this.#newExecutor(this.#handler);
     this.#leases = this.#newLeaseKeeper(options.lockDuration, opts.lockRenewTime ?? options.lockDuration / 2);
     this.#scheduler = this.#newScheduler(options);
@@ -245,7 +247,8 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
 
   /**
    * Stops: takes nothing more, lets running jobs end for `closeTimeout` ms, aborts the rest and gives them back
-   * without spending an attempt. `force` aborts at once.
+   * without spending an attempt. `force` aborts at once. Redis is not waited for once nothing runs and it has been out of
+   * reach for 2 s: what it has not accepted by then runs again when its lease has run out.
    */
   override close(force = false): Promise<void> {
     this.#forced ||= force;
@@ -257,9 +260,11 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
     this.emitSafely('closing', 'closing queue');
     this.connection.off('ready', this.#onReady);
     this.#dispatcher.quiet();
+    const lost = new LostSight(this.connection, () => this.#dispatcher.running === 0);
     await this.#rest.close();
-    await this.#scheduler.stop();
-    await bringToRest(this.#dispatcher, this.#forced ? 0 : this.opts.closeTimeout ?? workerDefaults.closeTimeout, this.#whenForced);
+    await whileInSight(this.connection, this.#scheduler.stop());
+    await bringToRest(this.#dispatcher, this.#forced ? 0 : this.opts.closeTimeout ?? workerDefaults.closeTimeout, this.#whenForced, lost);
+    lost.stop();
     await this.#handler?.close(this.#forced);
     await this.jobs.courier.idle(lettersMs);
     this.#over = true;

@@ -1,3 +1,4 @@
+import type { DurabilityError } from '../../core/errors.js';
 import { readLetters, type Letter } from '../letters.js';
 import { defineScript, integer, lines, list, text, type RawReply } from '../script.js';
 import { lua } from '../lua.generated.js';
@@ -53,6 +54,8 @@ export interface SettleReply {
   missing: readonly string[];
   /** The queue has or had parents or children. */
   hasFlows: boolean;
+  /** Set when the ends are stored, but not confirmed as durably as asked for. */
+  unconfirmed?: DurabilityError;
 }
 
 /** Ends, retries, delays or gives back jobs that the caller holds, and takes the next ones. */
