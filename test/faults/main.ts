@@ -93,11 +93,12 @@ function kindsOf({ kinds }: Part): { kinds?: readonly string[] } {
 
 function line({ stage, seconds, figures, faults, violationCount, notDone }: StageReport): string {
   const kinds = Object.entries(faults).map(([kind, count]) => `${kind} ${count}`).join(', ');
-  const { acknowledged, unknown, refused, runs, extraRuns, stalls, lost, progressMs, crashMs } = figures;
+  const { acknowledged, unknown, refused, runs, extraRuns, stalls, lost, progressMs, crashMs, rerunMs } = figures;
   return [
     `${stage.padEnd(9)} ${seconds} s  jobs ${acknowledged} (+${unknown} unknown, ${refused} refused)  runs ${runs} (${extraRuns} extra, ${stalls} stalls)  violations ${violationCount}${lost > 0 ? `  lost ${lost}` : ''}`,
     `          faults ${sumOf(faults)}: ${kinds}`,
-    `          progress after a fault: median ${progressMs.median} ms, most ${progressMs.most} ms of ${progressMs.count}; after a crash: median ${crashMs.median} ms, most ${crashMs.most} ms of ${crashMs.count}`,
+    `          progress after a fault: median ${progressMs.median} ms, most ${progressMs.most} ms of ${progressMs.count}`,
+    `          after a crash its jobs wait again: median ${crashMs.median} ms, most ${crashMs.most} ms of ${crashMs.count}; and run: median ${rerunMs.median} ms, most ${rerunMs.most} ms later`,
     ...Object.entries(notDone).map(([what, count]) => `          not done ${count}×: ${what}`),
   ].join('\n');
 }

@@ -21,6 +21,8 @@ export interface CheckOptions {
   readonly faults: readonly FaultRecord[];
   readonly leaseMs: number;
   readonly concurrency: number;
+  /** What Redis's clock in ms is ahead of CLOCK_MONOTONIC; undefined where it may not be believed. */
+  readonly clockOffsetMs: number | undefined;
   /** False where acknowledged writes may be lost by design, as in a failover without confirmation: losses are counted then. */
   readonly durable: boolean;
   readonly violations: Violations;
@@ -40,8 +42,12 @@ export interface Figures {
   readonly errors: Readonly<Record<string, number>>;
   /** From the end of a fault to the next job done, in ms. */
   readonly progressMs: Spread;
-  /** From the kill of a worker to the next run of a job that it had begun, in ms, where nothing else was wrong. */
+  /** From the kill of a worker until a job that it had begun waits again, in ms, where nothing else was wrong. */
   readonly crashMs: Spread;
+  /** From there until it runs again: longer where others go first, and where the next worker dies too. */
+  readonly rerunMs: Spread;
+  /** Recoveries that took longer than lease + 1 s, in words. */
+  readonly slowRecoveries: readonly string[];
 }
 
 export interface Spread {
@@ -162,7 +168,7 @@ class Verdict {
       lost: this.#lost,
       errors: this.#read.errors,
       progressMs: this.#checkProgress(),
-      crashMs: this.#crashes(),
+      ...this.#crashes(),
     };
   }
 
@@ -229,21 +235,36 @@ class Verdict {
     return spread(waits);
   }
 
-  #crashes(): Spread {
-    const { faults } = this.#options;
+  /** How soon Redis has taken a job back from a worker that was killed, and how soon another one has begun it. */
+  #crashes(): Pick<Figures, 'crashMs' | 'rerunMs' | 'slowRecoveries'> {
+    const { faults, leaseMs, lives, clockOffsetMs } = this.#options;
     const waits: number[] = [];
-    for (const fault of faults.filter(({ kind }) => kind === 'kill-worker')) {
+    const reruns: number[] = [];
+    const slow: string[] = [];
+    for (const { id, killed, next } of this.#brokenOff()) {
+      const killedAt = Number(killed.at) / 1e6 + (clockOffsetMs ?? NaN);
+      const freedAt = lives.get(id)?.freedAt?.find((at) => at >= killedAt - 1);
+      if (freedAt === undefined) continue;
+      const freed = BigInt(Math.round((freedAt - (clockOffsetMs ?? 0)) * 1e6));
+      if (faults.some((other) => other.at !== killed.at && !local.has(other.kind) && other.at < freed && other.until > killed.at)) continue;
+      waits.push(freedAt - killedAt);
+      reruns.push(Math.max(0, Number(next.at - freed) / 1e6));
+      if (freedAt - killedAt > leaseMs + 1_000) slow.push(`${id} waited again ${Math.round(freedAt - killedAt)} ms after the kill of ${String(killed.pid)}`);
+    }
+    return { crashMs: spread(waits), rerunMs: spread(reruns), slowRecoveries: slow };
+  }
+
+  /** Runs that a kill has broken off, and the run that came next. */
+  *#brokenOff(): Generator<{ id: string; killed: FaultRecord & { pid: number | undefined }; next: Run }> {
+    for (const fault of this.#options.faults.filter(({ kind }) => kind === 'kill-worker')) {
       const { name, pid } = (fault.detail ?? {}) as { name?: string; pid?: number };
-      for (const runs of this.#read.runs.values()) {
+      for (const [id, runs] of this.#read.runs) {
         for (const [i, run] of runs.entries()) {
           const next = runs[i + 1];
-          if (!next || next.at < fault.at || run.end !== undefined || !run.process.startsWith(`${name}-${pid}-`)) continue;
-          if (faults.some((other) => other !== fault && !local.has(other.kind) && other.at < next.at && other.until > fault.at)) continue;
-          waits.push(Number(next.at - fault.at) / 1e6);
+          if (next && next.at >= fault.at && run.end === undefined && run.process.startsWith(`${name}-${pid}-`)) yield { id, killed: { ...fault, pid }, next };
         }
       }
     }
-    return spread(waits);
   }
 
   #lose(what: string): void {

@@ -14,6 +14,8 @@ export interface Life {
   /** When it was last handed out, by Redis's clock, and the time before. */
   takenAt: number;
   takenBefore: number;
+  /** When it was taken away from a worker, by Redis's clock; absent where that never happened. */
+  freedAt?: number[];
 }
 
 const pageSize = 500;
@@ -86,7 +88,7 @@ export class Tape {
     if (event === 'added') return this.#added(id, life);
     if (!life) return this.#complain('I7', `${event} of ${id}, which was never added`);
     switch (event) {
-      case 'waiting': return this.#waiting(id, life, (args as { prev?: string }).prev);
+      case 'waiting': return this.#waiting(id, life, (args as { prev?: string }).prev, at);
       case 'delayed': life.state = 'delayed'; return;
       case 'active': return this.#taken(id, life, at);
       case 'stalled': life.stalls += 1; return;
@@ -102,7 +104,8 @@ export class Tape {
     else this.lives.set(id, { state: 'waiting', takes: 0, stalls: 0, ends: 0, takenAt: 0, takenBefore: 0 });
   }
 
-  #waiting(id: string, life: Life, prev: string | undefined): void {
+  #waiting(id: string, life: Life, prev: string | undefined, at: number): void {
+    if (prev === 'active') (life.freedAt ??= []).push(at);
     if (prev !== undefined && life.state !== prev) this.#complain('I3', `${id} went from ${prev} to waiting, but was ${life.state}`);
     life.state = 'waiting';
   }

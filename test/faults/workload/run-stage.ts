@@ -80,6 +80,7 @@ export async function runStage(open: (options: StageOptions) => Promise<Stage>, 
     const done = faults.filter(({ error }) => error === undefined);
     const figures = await checkHistory({
       folder, lives: tape.lives, faults, leaseMs, concurrency, durable: stage.durable, violations,
+      clockOffsetMs: stage.honestClock ? Date.now() - Number(process.hrtime.bigint()) / 1e6 : undefined,
     });
     if (violations.count === 0) rmSync(folder, { recursive: true, force: true });
     return {

@@ -1,0 +1,74 @@
+import type { Redis } from 'ioredis';
+import { scriptNames } from '../workload/script-names.js';
+
+/** What the measuring itself calls, and what does nothing but wait or compile. */
+const ignored = new Set(['config', 'slowlog', 'script', 'info', 'bzpopmin', 'client', 'hello', 'select', 'ping']);
+
+/** How long one script, or one plain command that a client sends, held Redis, over all its calls. */
+export interface ScriptTime {
+  readonly script: string;
+  calls: number;
+  longestMs: number;
+  /** The median of the step in which it was highest: what a call takes that nothing came in between. */
+  medianMs: number;
+  /** What was going on in the longest call. */
+  during: string;
+}
+
+/** More calls than one step makes: the slow log must not forget any. */
+const mostEntries = 1_000_000;
+
+/** Times every call of a server, by its slow log: what Redis itself measured, without waiting and network. */
+export class ScriptTimes {
+  readonly #redis: Redis;
+  readonly #times = new Map<string, ScriptTime>();
+
+  private constructor(redis: Redis) {
+    this.#redis = redis;
+  }
+
+  static async start(redis: Redis): Promise<ScriptTimes> {
+    await redis.config('SET', 'slowlog-max-len', mostEntries);
+    await redis.config('SET', 'slowlog-log-slower-than', -1);
+    return new ScriptTimes(redis);
+  }
+
+  /** Runs `work` and enters what each script took meanwhile. Answers the longest call of this step, and the median of that script. */
+  async during(step: string, work: () => Promise<unknown>): Promise<{ script: string; ms: number; medianMs: number } | undefined> {
+    await this.#redis.slowlog('RESET');
+    await this.#redis.config('SET', 'slowlog-log-slower-than', 0);
+    await work();
+    await this.#redis.config('SET', 'slowlog-log-slower-than', -1);
+    const entries = (await this.#redis.slowlog('GET', -1)) as [number, number, number, string[]][];
+    const calls = new Map<string, number[]>();
+    for (const [, , durationUs, [command = '', sha = '']] of entries) {
+      if (ignored.has(command.toLowerCase())) continue;
+      const script = /^evalsha$/i.test(command) ? (scriptNames[sha] ?? 'another script') : command.toUpperCase();
+      const known = calls.get(script);
+      if (known) known.push(durationUs / 1_000);
+      else calls.set(script, [durationUs / 1_000]);
+    }
+    const steps = [...calls].map(([script, times]) => this.#enter(script, times.sort((a, b) => a - b), step));
+    return steps.sort((a, b) => b.ms - a.ms)[0];
+  }
+
+  /** Per script, the longest first. */
+  get all(): ScriptTime[] {
+    return [...this.#times.values()].sort((a, b) => b.longestMs - a.longestMs);
+  }
+
+  /** Scripts that no step has called. */
+  get untouched(): string[] {
+    return Object.values(scriptNames).filter((name) => !this.#times.has(name)).sort();
+  }
+
+  #enter(script: string, sorted: readonly number[], during: string): { script: string; ms: number; medianMs: number } {
+    const known = this.#times.get(script) ?? { script, calls: 0, longestMs: 0, medianMs: 0, during };
+    this.#times.set(script, known);
+    const [ms, medianMs] = [sorted.at(-1) ?? 0, sorted[sorted.length >> 1] ?? 0];
+    known.calls += sorted.length;
+    known.medianMs = Math.max(known.medianMs, medianMs);
+    if (ms > known.longestMs) Object.assign(known, { longestMs: ms, during });
+    return { script, ms, medianMs };
+  }
+}
