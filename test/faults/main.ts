@@ -96,6 +96,7 @@ function line({ stage, seconds, figures, faults, violationCount, notDone }: Stag
   const { acknowledged, unknown, refused, runs, extraRuns, stalls, lost, progressMs, crashMs, rerunMs } = figures;
   return [
     `${stage.padEnd(9)} ${seconds} s  jobs ${acknowledged} (+${unknown} unknown, ${refused} refused)  runs ${runs} (${extraRuns} extra, ${stalls} stalls)  violations ${violationCount}${lost > 0 ? `  lost ${lost}` : ''}`,
+    `          checked ${Object.entries(figures.covered).map(([what, count]) => `${what} ${count}`).join(', ')}`,
     `          faults ${sumOf(faults)}: ${kinds}`,
     `          progress after a fault: median ${progressMs.median} ms, most ${progressMs.most} ms of ${progressMs.count}`,
     `          after a crash its jobs wait again: median ${crashMs.median} ms, most ${crashMs.most} ms of ${crashMs.count}; and run: median ${rerunMs.median} ms, most ${rerunMs.most} ms later`,

@@ -1,5 +1,7 @@
 import { readHistory, type HistoryEvent } from '../infra/history.js';
 import type { FaultRecord } from '../infra/nemesis.js';
+import type { Ask } from '../workload/spec.js';
+import { checkOrder, type Covered } from './order-check.js';
 import type { Life } from './tape.js';
 import type { Violations } from './violations.js';
 
@@ -21,6 +23,8 @@ export interface CheckOptions {
   readonly faults: readonly FaultRecord[];
   readonly leaseMs: number;
   readonly concurrency: number;
+  /** The name of the queue that most is about. */
+  readonly queue: string;
   /** What Redis's clock in ms is ahead of CLOCK_MONOTONIC; undefined where it may not be believed. */
   readonly clockOffsetMs: number | undefined;
   /** False where acknowledged writes may be lost by design, as in a failover without confirmation: losses are counted then. */
@@ -40,6 +44,8 @@ export interface Figures {
   /** Acknowledged jobs that never ran. */
   readonly lost: number;
   readonly errors: Readonly<Record<string, number>>;
+  /** How much of each kind was there to be checked. */
+  readonly covered: Covered;
   /** From the end of a fault to the next job done, in ms. */
   readonly progressMs: Spread;
   /** From the kill of a worker until a job that it had begun waits again, in ms, where nothing else was wrong. */
@@ -56,8 +62,11 @@ export interface Spread {
   readonly most: number;
 }
 
-interface Run {
+export interface Run {
   readonly process: string;
+  readonly queue: string;
+  /** When it was handed out, by Redis's clock. */
+  readonly epoch: number;
   readonly at: bigint;
   readonly made: number;
   end?: bigint;
@@ -67,10 +76,9 @@ interface Run {
 interface Begun {
   readonly tag: string;
   readonly made: number;
-}
-
-interface Ask {
-  readonly tags: readonly string[];
+  /** For parents: how many children there are, and how many of them had told a result. */
+  readonly children?: number;
+  readonly heard?: number;
 }
 
 /** Reads all histories and compares them with what Redis told. */
@@ -81,8 +89,15 @@ export async function checkHistory(options: CheckOptions): Promise<Figures> {
 }
 
 /** What the clients and handlers say. */
-class Reading {
+export class Reading {
   readonly answers = new Map<string, { type: 'ok' | 'fail' | 'unknown' | 'open'; ids: Set<string> }>();
+  /** Tags of jobs that go to the end of the line; of jobs with a deduplication id, by it; and of children, by their parent's. */
+  readonly plain = new Set<string>();
+  readonly alike = new Map<string, Set<string>>();
+  readonly families = new Map<string, readonly string[]>();
+  readonly deduplicated = new Set<string>();
+  /** Parents that began before all children had told them. */
+  readonly early: string[] = [];
   readonly runs = new Map<string, Run[]>();
   readonly idsOf = new Map<string, Set<string>>();
   readonly ends: bigint[] = [];
@@ -92,13 +107,15 @@ class Reading {
   note(event: HistoryEvent): void {
     switch (event.type) {
       case 'invoke': {
-        const { tags } = event.value as unknown as Ask;
-        this.#open.set(`${event.process} ${event.call}`, { tags });
+        const ask = event.value as unknown as Ask;
+        const { tags } = ask;
+        this.#open.set(`${event.process} ${event.call}`, ask);
+        this.#asked(ask);
         for (const tag of tags) if (!this.answers.has(tag)) this.answers.set(tag, { type: 'open', ids: new Set() });
         return;
       }
       case 'ok': case 'fail': case 'unknown': return this.#answered(event);
-      case 'start': return this.#started(event.job, event.process, event.at, event.value as unknown as Begun);
+      case 'start': return this.#started(event, event.value as unknown as Begun);
       case 'end': {
         this.ends.push(event.at);
         const run = this.runs.get(event.job)?.find((one) => one.process === event.process && one.end === undefined);
@@ -128,10 +145,22 @@ class Reading {
     }
   }
 
-  #started(job: string, process: string, at: bigint, { tag, made }: Begun): void {
+  #asked({ tags, plain, dedup, flow }: Ask): void {
+    for (const [i, tag] of tags.entries()) {
+      if (plain?.[i] === 1) this.plain.add(tag);
+      if (dedup !== undefined) {
+        this.alike.set(dedup, (this.alike.get(dedup) ?? new Set()).add(tag));
+        this.deduplicated.add(tag);
+      }
+    }
+    if (flow && tags[0] !== undefined) this.families.set(tags[0], tags.slice(1));
+  }
+
+  #started({ job, process, at, queue, epoch }: HistoryEvent & { type: 'start' | 'end' }, { tag, made, children, heard }: Begun): void {
     const runs = this.runs.get(job) ?? [];
     this.runs.set(job, runs);
-    runs.push({ process, at, made });
+    runs.push({ process, queue, epoch, at, made });
+    if (children !== heard) this.early.push(`${tag} (${job}) began when ${heard} of ${children} children had told their results`);
     const ids = this.idsOf.get(tag) ?? new Set();
     this.idsOf.set(tag, ids.add(job));
   }
@@ -155,6 +184,7 @@ class Verdict {
   figures(): Figures {
     this.#checkAnswers();
     this.#checkEnds();
+    const covered = checkOrder(this.#read, this.#options, (invariant, what) => this.#complain(invariant, what));
     const count = (type: string): number => [...this.#read.answers.values()].filter((answer) => answer.type === type).length;
     const lives = [...this.#options.lives.values()];
     return {
@@ -167,6 +197,7 @@ class Verdict {
       stalls: lives.reduce((sum, life) => sum + life.stalls, 0),
       lost: this.#lost,
       errors: this.#read.errors,
+      covered,
       progressMs: this.#checkProgress(),
       ...this.#crashes(),
     };
@@ -178,9 +209,11 @@ class Verdict {
     for (const [tag, { type, ids }] of answers) {
       const ran = idsOf.get(tag) ?? new Set<string>();
       const all = new Set([...ran, ...ids]);
-      if (all.size > 1) this.#complain('I2', `${tag} became ${[...all].join(' and ')}`);
+      if (all.size > 1 && !this.#read.deduplicated.has(tag)) this.#complain('I2', `${tag} became ${[...all].join(' and ')}`);
       if (type === 'fail' && ran.size > 0) this.#complain('I2', `${tag} was refused, but ran`);
-      if (type === 'ok' && ran.size === 0) this.#lose(`${tag} was acknowledged as ${[...ids].join()} and never ran`);
+      // In the place of one that is not added because of its deduplication id stands another, whose id is answered.
+      const stood = this.#read.deduplicated.has(tag) && [...ids].some((id) => this.#read.runs.has(id));
+      if (type === 'ok' && ran.size === 0 && !stood) this.#lose(`${tag} was acknowledged as ${[...ids].join()} and never ran`);
       for (const id of type === 'ok' ? ids : []) {
         if ((this.#options.lives.get(id)?.ends ?? 0) !== 1) this.#missing(`${tag} (${id}) ended ${this.#options.lives.get(id)?.ends ?? 0} times`);
       }
