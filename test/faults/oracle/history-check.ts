@@ -21,6 +21,8 @@ export interface CheckOptions {
   readonly folder: string;
   readonly lives: ReadonlyMap<string, Life>;
   readonly faults: readonly FaultRecord[];
+  /** When Redis did not answer in time without anybody's doing. */
+  readonly starved: readonly FaultRecord[];
   readonly leaseMs: number;
   readonly concurrency: number;
   /** The name of the queue that most is about. */
@@ -44,6 +46,8 @@ export interface Figures {
   /** Acknowledged jobs that never ran. */
   readonly lost: number;
   readonly errors: Readonly<Record<string, number>>;
+  /** How often the machine was too busy for Redis or a worker to keep a lease alive. */
+  readonly starved: number;
   /** How much of each kind was there to be checked. */
   readonly covered: Covered;
   /** From the end of a fault to the next job done, in ms. */
@@ -102,6 +106,8 @@ export class Reading {
   readonly idsOf = new Map<string, Set<string>>();
   readonly ends: bigint[] = [];
   readonly errors: Record<string, number> = {};
+  /** When the event loop of a worker stood still, whatever the reason. */
+  readonly lags: FaultRecord[] = [];
   readonly #open = new Map<string, Ask>();
 
   note(event: HistoryEvent): void {
@@ -122,7 +128,7 @@ export class Reading {
         if (run) run.end = event.at;
         return;
       }
-      case 'note': return this.#noted(event.value);
+      case 'note': return this.#noted(event.value, event.at);
       case 'fault': return;
     }
   }
@@ -165,8 +171,9 @@ export class Reading {
     this.idsOf.set(tag, ids.add(job));
   }
 
-  #noted(value: unknown): void {
-    const { errors = {} } = value as { errors?: Record<string, number> };
+  #noted(value: unknown, at: bigint): void {
+    const { errors = {}, lagMs } = value as { errors?: Record<string, number>; lagMs?: number };
+    if (lagMs !== undefined) this.lags.push({ kind: 'starved', at: at - ms(lagMs), until: at });
     for (const [code, count] of Object.entries(errors)) this.errors[code] = Math.max(this.errors[code] ?? 0, count);
   }
 }
@@ -197,6 +204,7 @@ class Verdict {
       stalls: lives.reduce((sum, life) => sum + life.stalls, 0),
       lost: this.#lost,
       errors: this.#read.errors,
+      starved: this.#options.starved.length + this.#read.lags.length,
       covered,
       progressMs: this.#checkProgress(),
       ...this.#crashes(),
@@ -232,7 +240,7 @@ class Verdict {
   /** I12: a job runs again without an attempt being spent only where a fault broke a lease meanwhile. */
   #checkExtraRuns(): number {
     const { faults, leaseMs, concurrency, durable } = this.#options;
-    const breaking = faults.filter(({ kind }) => leaseBreaking.has(kind));
+    const breaking = [...faults.filter(({ kind }) => leaseBreaking.has(kind)), ...this.#options.starved, ...this.#read.lags];
     let [extra, broken] = [0, 0];
     for (const [id, runs] of this.#read.runs) {
       for (const [i, run] of runs.entries()) {

@@ -18,7 +18,7 @@ async function judge(write: (history: HistoryWriter) => void, lives: Record<stri
   write(history);
   history.close();
   const violations = new Violations();
-  const figures = await checkHistory({ folder, queue, lives: new Map(Object.entries(lives)), faults, leaseMs: 1, concurrency: 1, clockOffsetMs, durable: true, violations });
+  const figures = await checkHistory({ folder, queue, lives: new Map(Object.entries(lives)), faults, starved: [], leaseMs: 1, concurrency: 1, clockOffsetMs, durable: true, violations });
   return { broken: Object.keys(violations.toJSON()), figures };
 }
 

@@ -4,7 +4,9 @@ import { createRequire } from 'node:module';
 import * as drover from '../../../src/index.js';
 
 /** The same for all engines: what decides how soon the jobs of a dead worker come back, and how often that may happen. */
-export const terms = { concurrency: 10, lockDuration: 2_000, stalledInterval: 1_000, maxStalledCount: 1 } as const;
+export const terms = { concurrency: 10, lockDuration: 2_000, stalledInterval: 1_000 } as const;
+/** How often a job may lose its worker: everyone's default, and where workers are killed again and again. */
+export const stallsOf = { default: 1, kills: 100 } as const;
 
 /** Plain data: it travels to other processes. */
 export interface Address {
@@ -30,7 +32,7 @@ export interface Engine {
   readonly name: EngineName;
   readonly version: string;
   queue(name: string, address: Address): EngineQueue;
-  worker(name: string, address: Address, handle: Handle): { close(): Promise<void> };
+  worker(name: string, address: Address, handle: Handle, maxStalledCount: number): { close(): Promise<void> };
 }
 
 export type EngineName = 'drover' | 'bullmq' | 'bull';
@@ -66,9 +68,9 @@ function bullmqLike(name: 'drover' | 'bullmq', version: string, api: Pick<typeof
         close: () => queue.close(),
       };
     },
-    worker: (queueName, address, handle) => {
+    worker: (queueName, address, handle, maxStalledCount) => {
       const worker = new api.Worker<Data>(queueName, (job) => handle({ id: job.id ?? '', ...job.data }), {
-        connection: { ...connectionTo(address), maxRetriesPerRequest: null }, ...terms,
+        connection: { ...connectionTo(address), maxRetriesPerRequest: null }, ...terms, maxStalledCount,
       });
       worker.on('error', () => undefined);
       return { close: () => worker.close(true) };
@@ -91,9 +93,9 @@ const bull: Engine = {
       close: () => queue.close(true),
     };
   },
-  worker: (name, address, handle) => {
+  worker: (name, address, handle, maxStalledCount) => {
     const { concurrency, ...settings } = terms;
-    const queue = new Bull<Data>(name, { redis: { ...connectionTo(address), maxRetriesPerRequest: null }, settings });
+    const queue = new Bull<Data>(name, { redis: { ...connectionTo(address), maxRetriesPerRequest: null }, settings: { ...settings, maxStalledCount } });
     queue.on('error', () => undefined);
     queue.process(concurrency, (job) => handle({ id: String(job.id), ...job.data })).catch(() => undefined);
     return { close: () => queue.close(true) };

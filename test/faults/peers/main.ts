@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { serverBinary } from '../../support/servers/binary.js';
 import { startRedis } from '../../support/servers/start-redis.js';
 import { saveResult } from '../results.js';
-import { engines, terms } from './engines.js';
+import { engines, stallsOf, terms } from './engines.js';
 import type { Count } from './trial.js';
 import { trials } from './trials.js';
 
@@ -50,5 +50,5 @@ async function main(): Promise<void> {
       }
     }
   }
-  console.log(`\n${saveResult('peers', { seed, jobs, terms, server: serverBinary(), node: process.version, rows })}`);
+  console.log(`\n${saveResult('peers', { seed, jobs, terms, stallsOf, server: serverBinary(), node: process.version, rows })}`);
 }

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RedisServer } from '../../support/servers/redis-server.js';
 import { startProxy, type Proxy } from '../infra/proxy/start-proxy.js';
-import type { Address, Engine, EngineQueue } from './engines.js';
+import { stallsOf, type Address, type Engine, type EngineQueue } from './engines.js';
 
 /** What became of the jobs of one trial. */
 export interface Count {
@@ -62,7 +62,7 @@ export class Trial {
     this.#keep(this.engine.worker(this.name, through, async ({ id, tag, ms }) => {
       this.ran(tag, id);
       if (ms > 0) await pause(ms);
-    }));
+    }, stallsOf.default));
   }
 
   /** From now on the longest time without a job counts. */

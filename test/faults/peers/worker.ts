@@ -2,7 +2,7 @@
 import { setTimeout as work } from 'node:timers/promises';
 import { HistoryWriter } from '../infra/history.js';
 import { signalParent } from '../infra/processes.js';
-import { engines, type Address } from './engines.js';
+import { engines, stallsOf, type Address } from './engines.js';
 
 const spec = JSON.parse(process.argv[2] ?? '{}') as { engine: string; queue: string; address: Address; folder: string };
 const engine = engines.find(({ name }) => name === spec.engine);
@@ -14,5 +14,5 @@ engine.worker(spec.queue, spec.address, async ({ id, tag, ms }) => {
   history.append({ type: 'start', ...run });
   await work(ms);
   history.append({ type: 'end', ...run });
-});
+}, stallsOf.kills);
 signalParent('ready');

@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { cpSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { Cluster, Redis } from 'ioredis';
 import { QueueKeys } from '../../../src/redis/keys.js';
 import { temporaryDirectory } from '../../support/servers/guardian.js';
@@ -14,6 +15,7 @@ import { Violations } from '../oracle/violations.js';
 import { blockWorker } from './block-worker.js';
 import { Fleet, Producers } from './fleet.js';
 import { childrenOf, limitedOf, limits } from './spec.js';
+import { Starvation } from './starvation.js';
 import type { Stage, StageOptions, Weighted } from './stage.js';
 
 export interface RunOptions {
@@ -63,6 +65,7 @@ export async function runStage(openStage: (options: StageOptions) => Promise<Sta
     client: observer, stream: each.key('events'), violations, strict, ...(each.queue === limitedOf(queue) ? { concurrency: limits.concurrency } : {}),
   }));
   const open = (): number => tapes.reduce((sum, tape) => sum + tape.open, 0);
+  const starvation = new Starvation({ client: stage.observer(), key: `{drover:${queue}}:meta`, longMs: leaseMs / 4 });
   const fleet = new Fleet(stage.workerEnv);
   const producers = new Producers();
   const base = { folder, queue, leaseMs };
@@ -72,6 +75,7 @@ export async function runStage(openStage: (options: StageOptions) => Promise<Sta
       ...base, name: 'producer', connection: stage.ways.producers, seed: String(seed), flows: stage.durable, jobsPerS: options.jobsPerS, most: options.most ?? Number.MAX_SAFE_INTEGER,
     }]);
     for (const tape of tapes) tape.start();
+    starvation.start();
     const reports = await strike(stage, fleet, folder, { ...options, leaseMs });
     await stage.heal();
     const { hung } = await producers.stop(drainMs);
@@ -80,26 +84,35 @@ export async function runStage(openStage: (options: StageOptions) => Promise<Sta
     for (const { name, output } of fleet.fallen()) violations.add('crash', `${name} ended by itself: ${output.slice(-1_000)}`);
     for (const who of await fleet.stop(drainMs)) violations.add('I10', `close did not come to an end: ${who}`);
     await Promise.all(tapes.map((tape) => tape.stop()));
-    const [census] = await Promise.all(queues.map((each) => audit(observer, each, violations)));
+    await starvation.stop();
+    const [census] = await Promise.all(queues.map((each) => audit(observer, each, { violations, durable: stage.durable })));
     const lives = new Map(tapes.flatMap((tape) => [...tape.lives]));
     const faults = reports.flatMap((report) => report.records);
     const done = faults.filter(({ error }) => error === undefined);
     const figures = await checkHistory({
-      folder, queue, lives, faults, leaseMs, concurrency: 2 * concurrency, durable: stage.durable, violations,
+      folder, queue, lives, faults, starved: starvation.records, leaseMs, concurrency: 2 * concurrency, durable: stage.durable, violations,
       clockOffsetMs: stage.honestClock ? Date.now() - Number(process.hrtime.bigint()) / 1e6 : undefined,
     });
-    if (violations.count === 0) rmSync(folder, { recursive: true, force: true });
+    const kept = violations.count === 0 ? undefined : keepHistories(folder, `${stage.name}-${seed}`);
+    rmSync(folder, { recursive: true, force: true });
     return {
       stage: stage.name, seed, seconds: Math.round((performance.now() - startedAt) / 1000), figures,
       faults: tally(done, ({ kind }) => kind),
       notDone: tally(faults.filter(({ error }) => error !== undefined), ({ kind, error }) => `${kind}: ${String(error).slice(0, 120)}`),
       skipped: reports.flatMap((report) => report.skipped), census,
-      violations: violations.toJSON(), violationCount: violations.count, folder: violations.count === 0 ? undefined : folder,
+      violations: violations.toJSON(), violationCount: violations.count, folder: kept,
     };
   } finally {
     await Promise.all([fleet.kill(), producers.kill()]);
     await stage.stop();
   }
+}
+
+/** Out of the temporary directory, which goes with this process. */
+function keepHistories(folder: string, name: string): string {
+  const kept = fileURLToPath(new URL(`../results/histories-${name}`, import.meta.url));
+  cpSync(folder, kept, { recursive: true });
+  return kept;
 }
 
 /** Where what was acknowledged may be lost, only Redis itself knows what is left to do. */

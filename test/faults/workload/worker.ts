@@ -54,6 +54,14 @@ process.on('message', (message) => {
   if (typeof message === 'object' && message !== null && 'blockMs' in message) block(Number(message.blockMs));
 });
 
+/** How late a timer may be: beyond, this process did not get to renew its leases in time. */
+const tickMs = 100;
+let tickedAt = performance.now();
+const ticking = setInterval(() => {
+  const lagMs = performance.now() - tickedAt - tickMs;
+  tickedAt = performance.now();
+  if (lagMs > spec.leaseMs / 4) history.append({ type: 'note', value: { lagMs } });
+}, tickMs);
 const pulse = setInterval(() => note(), 5_000);
 
 signalParent('ready');
@@ -70,6 +78,7 @@ function note(): void {
 
 async function stop(): Promise<void> {
   clearInterval(pulse);
+  clearInterval(ticking);
   await Promise.all(workers.map((worker) => worker.close()));
   note();
   signalParent('stopped');
