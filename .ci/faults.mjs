@@ -10,7 +10,7 @@ const programs = {
   longest: (args) => runTypeScript('test/faults/longest/main.ts', args),
   peers: (args) => runTypeScript('test/faults/peers/main.ts', args),
   'lost-replies': (args) =>
-    runWithRedis(['node_modules/vitest/vitest.mjs', 'run', 'test/faults/lost-replies.test.ts', 'test/faults/lost-answers.test.ts', ...args], {
+    runWithRedis(['node_modules/vitest/vitest.mjs', 'run', 'test/faults/lost-replies.test.ts', 'test/faults/lost-answers.test.ts', 'test/faults/killed-at-each-call.test.ts', ...args], {
       env: { DROVER_LOST_REPLIES: losses },
     }),
 };
