@@ -24,7 +24,7 @@ async function main(jobs: number): Promise<number> {
   try {
     const times = await ScriptTimes.start(await server.control());
     const report = (step: string, longest: Awaited<ReturnType<ScriptTimes['during']>>): void =>
-      console.log(`${step.padEnd(36)} ${longest ? `${longest.ms.toFixed(1).padStart(7)} ms  ${longest.script}, median ${longest.medianMs.toFixed(1)} ms` : '      –'}`);
+      console.log(`${step.padEnd(36)} ${longest ? `${longest.ms.toFixed(1).padStart(7)} ms  ${longest.script}, median ${longest.medianMs.toFixed(1)} ms; all calls ${longest.cpuMs.toFixed(1)} ms of CPU each` : '      –'}`);
     report(`fill with ${jobs.toLocaleString('en')} jobs`, await times.during('fill', () => steps.fill()));
     for (const step of steps.all()) report(step.name, await times.during(step.name, step.run));
     print(times);

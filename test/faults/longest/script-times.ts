@@ -15,6 +15,15 @@ export interface ScriptTime {
   during: string;
 }
 
+/** The slowest call of one step. */
+export interface StepTime {
+  readonly script: string;
+  readonly ms: number;
+  readonly medianMs: number;
+  /** What Redis's main thread worked a call, over all calls of the step: on a busy machine the only time to go by. */
+  readonly cpuMs: number;
+}
+
 /** More calls than one step makes: the slow log must not forget any. */
 const mostEntries = 1_000_000;
 
@@ -33,11 +42,13 @@ export class ScriptTimes {
     return new ScriptTimes(redis);
   }
 
-  /** Runs `work` and enters what each script took meanwhile. Answers the longest call of this step, and the median of that script. */
-  async during(step: string, work: () => Promise<unknown>): Promise<{ script: string; ms: number; medianMs: number } | undefined> {
+  /** Runs `work` and enters what each script took meanwhile. Answers the longest call of this step. */
+  async during(step: string, work: () => Promise<unknown>): Promise<StepTime | undefined> {
     await this.#redis.slowlog('RESET');
     await this.#redis.config('SET', 'slowlog-log-slower-than', 0);
+    const cpuBefore = await this.#cpuMs();
     await work();
+    const cpuMs = (await this.#cpuMs()) - cpuBefore;
     await this.#redis.config('SET', 'slowlog-log-slower-than', -1);
     const entries = (await this.#redis.slowlog('GET', -1)) as [number, number, number, string[]][];
     const calls = new Map<string, number[]>();
@@ -49,7 +60,8 @@ export class ScriptTimes {
       else calls.set(script, [durationUs / 1_000]);
     }
     const steps = [...calls].map(([script, times]) => this.#enter(script, times.sort((a, b) => a - b), step));
-    return steps.sort((a, b) => b.ms - a.ms)[0];
+    const [longest] = steps.sort((a, b) => b.ms - a.ms);
+    return longest && { ...longest, cpuMs: cpuMs / [...calls.values()].reduce((sum, times) => sum + times.length, 0) };
   }
 
   /** Per script, the longest first. */
@@ -62,7 +74,12 @@ export class ScriptTimes {
     return Object.values(scriptNames).filter((name) => !this.#times.has(name)).sort();
   }
 
-  #enter(script: string, sorted: readonly number[], during: string): { script: string; ms: number; medianMs: number } {
+  async #cpuMs(): Promise<number> {
+    const info = await this.#redis.info('cpu');
+    return ['user', 'sys'].reduce((sum, kind) => sum + 1_000 * Number(new RegExp(`used_cpu_${kind}_main_thread:([\\d.]+)`).exec(info)?.[1] ?? 0), 0);
+  }
+
+  #enter(script: string, sorted: readonly number[], during: string): Omit<StepTime, 'cpuMs'> {
     const known = this.#times.get(script) ?? { script, calls: 0, longestMs: 0, medianMs: 0, during };
     this.#times.set(script, known);
     const [ms, medianMs] = [sorted.at(-1) ?? 0, sorted[sorted.length >> 1] ?? 0];

@@ -79,7 +79,7 @@ function kills(jobs: number): (trial: Trial) => Promise<void> {
         worker = await start();
       }
       await until('all jobs are done', async () => (await trial.straight.open()) === 0, { timeoutMs: 3 * patienceMs, everyMs: 100 }).catch(() => undefined);
-      for await (const event of readHistory(folder)) if (event.type === 'start') trial.ran(String(event.value), event.job);
+      for await (const event of readHistory(folder)) if (event.type === 'start') trial.ran(event.value as string, event.job);
     } finally {
       await worker.kill9();
       rmSync(folder, { recursive: true, force: true });

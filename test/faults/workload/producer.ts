@@ -144,7 +144,7 @@ function isPlain({ delay, priority, lifo, jobId }: JobsOptions): boolean {
 }
 
 function idsOf({ job, children = [] }: JobNode): string[] {
-  return [job.id ?? '', ...children.flatMap(idsOf)];
+  return [job.id, ...children.flatMap(idsOf)];
 }
 
 /** Writes down what is asked for and what becomes of it. With `again`, it is repeated until its outcome is certain. */
