@@ -47,7 +47,7 @@ function longest(result) {
   return [
     `\`npm run test:longest\`, ${on(result)}, ${count(result.jobs)} jobs in the queue: **${worst.longestMs.toFixed(1)} ms** (${worst.script}, ${worst.during}); the bound is ${result.boundMs} ms.`,
     '',
-    table(['call', 'calls', 'longest', 'median of its slowest step', 'while'], result.scripts.slice(0, 12).map((each) => [each.script, count(each.calls), `${each.longestMs.toFixed(1)} ms`, `${each.medianMs.toFixed(1)} ms`, each.during])),
+    table(['call', 'calls above 1 ms', 'longest', 'median of its slowest step', 'while'], result.scripts.slice(0, 12).map((each) => [each.script, count(each.calls), `${each.longestMs.toFixed(1)} ms`, `${each.medianMs.toFixed(1)} ms`, each.during])),
   ].join('\n');
 }
 

@@ -7,6 +7,7 @@ const ignored = new Set(['config', 'slowlog', 'script', 'info', 'bzpopmin', 'cli
 /** How long one script, or one plain command that a client sends, held Redis, over all its calls. */
 export interface ScriptTime {
   readonly script: string;
+  /** How many took longer than a millisecond. */
   calls: number;
   longestMs: number;
   /** The median of the step in which it was highest: what a call takes that nothing came in between. */
@@ -20,14 +21,17 @@ export interface StepTime {
   readonly script: string;
   readonly ms: number;
   readonly medianMs: number;
-  /** What Redis's main thread worked a call, over all calls of the step: on a busy machine the only time to go by. */
+  /** What Redis's main thread worked for each script call of the step: on a busy machine the only time to go by. */
   readonly cpuMs: number;
 }
+
+/** Lower, and the commands inside of scripts would be logged as well, which slows these down several times. */
+const thresholdUs = 1_000;
 
 /** More calls than one step makes: the slow log must not forget any. */
 const mostEntries = 1_000_000;
 
-/** Times every call of a server, by its slow log: what Redis itself measured, without waiting and network. */
+/** Times every call of a server that takes longer than a millisecond, by its slow log: what Redis itself measured, without waiting and network. */
 export class ScriptTimes {
   readonly #redis: Redis;
   readonly #times = new Map<string, ScriptTime>();
@@ -45,8 +49,8 @@ export class ScriptTimes {
   /** Runs `work` and enters what each script took meanwhile. Answers the longest call of this step. */
   async during(step: string, work: () => Promise<unknown>): Promise<StepTime | undefined> {
     await this.#redis.slowlog('RESET');
-    await this.#redis.config('SET', 'slowlog-log-slower-than', 0);
-    const cpuBefore = await this.#cpuMs();
+    await this.#redis.config('SET', 'slowlog-log-slower-than', thresholdUs);
+    const [cpuBefore, callsBefore] = [await this.#cpuMs(), await this.#scriptCalls()];
     await work();
     const cpuMs = (await this.#cpuMs()) - cpuBefore;
     await this.#redis.config('SET', 'slowlog-log-slower-than', -1);
@@ -61,7 +65,7 @@ export class ScriptTimes {
     }
     const steps = [...calls].map(([script, times]) => this.#enter(script, times.sort((a, b) => a - b), step));
     const [longest] = steps.sort((a, b) => b.ms - a.ms);
-    return longest && { ...longest, cpuMs: cpuMs / [...calls.values()].reduce((sum, times) => sum + times.length, 0) };
+    return longest && { ...longest, cpuMs: cpuMs / ((await this.#scriptCalls()) - callsBefore) };
   }
 
   /** Per script, the longest first. */
@@ -69,14 +73,13 @@ export class ScriptTimes {
     return [...this.#times.values()].sort((a, b) => b.longestMs - a.longestMs);
   }
 
-  /** Scripts that no step has called. */
-  get untouched(): string[] {
-    return Object.values(scriptNames).filter((name) => !this.#times.has(name)).sort();
-  }
-
   async #cpuMs(): Promise<number> {
     const info = await this.#redis.info('cpu');
     return ['user', 'sys'].reduce((sum, kind) => sum + 1_000 * Number(new RegExp(`used_cpu_${kind}_main_thread:([\\d.]+)`).exec(info)?.[1] ?? 0), 0);
+  }
+
+  async #scriptCalls(): Promise<number> {
+    return Number(/cmdstat_evalsha:calls=(\d+)/.exec(await this.#redis.info('commandstats'))?.[1] ?? 0);
   }
 
   #enter(script: string, sorted: readonly number[], during: string): Omit<StepTime, 'cpuMs'> {
