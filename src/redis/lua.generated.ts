@@ -2067,7 +2067,7 @@ local starts = tonumber(redis.call('HGET', KEYS[1], 'rateCount') or 0)
 for _ = 1, 1000 do
 local at, begun = (entry or ''):match('^(%d+) (%d+)$')
 if not at then break end
-if tonumber(at) + durationMs > now then
+if math.abs(now - tonumber(at)) < durationMs then
 left = math.max(0, max - starts)
 if left == 0 then waitMs = tonumber(at) + durationMs - now end
 break

@@ -152,7 +152,7 @@ describe('a rate limit', () => {
     await queue.add('a', 'b');
     // Entered while the clock was an hour ahead, before it was set back.
     await seedStarts(queue, [(await queue.now()) + 60 * minute, 3]);
-    expect(await queue.take(9, 'w', limit)).toMatchObject({ count: 2 });
+    expect(await queue.take(9, 'w', limit)).toMatchObject({ ids: ['a', 'b'] });
     expect(await queue.state()).toMatchObject({ rate: [[0, 2]], meta: { rateCount: 2 } });
   });
 

@@ -5,6 +5,7 @@ import { settle } from '../../../src/redis/scripts/settle.js';
 import { recover } from '../../../src/redis/scripts/recover.js';
 import { renew } from '../../../src/redis/scripts/renew.js';
 import { sweep } from '../../../src/redis/scripts/sweep.js';
+import { packEnded } from '../../../src/worker/pack-ended.js';
 import type { RedisServer } from '../../support/servers/redis-server.js';
 import { until } from '../../support/servers/until.js';
 
@@ -131,7 +132,7 @@ export class Steps {
       this.#calls += 1;
       const { connection, keys } = this.queue;
       const taken = await connection.run(settle, keys, {
-        session: `longest-${this.#calls}`, seq: 1, items: new ScriptPacker().array(0).take(), token: 'longest', wanted: bound, leaseMs, max: 0, durationMs: 0,
+        session: `longest-${this.#calls}`, seq: 1, ended: packEnded([], new ScriptPacker()), token: 'longest', wanted: bound, leaseMs, max: 0, durationMs: 0,
         keepCompleted: -1, keepFailed: -1, woken: false, prefetch: 0,
       });
       await act(taken.ids, taken.lease);
