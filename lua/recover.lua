@@ -1,8 +1,9 @@
 -- recover: takes jobs whose lease has run out away from their worker. A job that is known to have started counts
 -- one stall, and past the limit is dead; one that was only handed out goes back uncounted. Either is marked, so that the
 -- next worker confirms its start first: a job that kills its process at once is counted all the same.
+-- Leases that were given while the clock was far ahead, before it was set back, are brought back with it.
 -- KEYS  meta · job · wait · delayed · active · failed · run · state · outcome · history · progress · logs · expire · dedup · outbox · pending · orphans · marker · events
--- ARGV  maxStalledCount · limit · keepFailed
+-- ARGV  maxStalledCount · limit · keepFailed · leaseMs (of the caller; a time more than ten of these ahead is none; 0 not to look)
 -- REPLY [id, stall count, worker, 1 when dead, 1 when known to have started] per job · when the next lease runs out in ms, 0 for never · letters [id, letter, …]
 -- COST  O(limit · log n), at most 1,000
 local meta, job, wait, delayed, active, failed, run, state, outcome, history, progress, logs, expire, dedup, outbox, pending, orphans, marker, events =
@@ -18,6 +19,25 @@ local meta, job, wait, delayed, active, failed, run, state, outcome, history, pr
 -- include shared/trim.lua
 local moved = {}
 -- include shared/release.lua
+
+-- Such a lease names a time to come, and would outlast its worker by as much as the clock went back: it gets what it had
+-- in all, at most `most`. A renewal since then ends before that time and is left alone. The latest few tell.
+local function bringBack(from, most)
+  local latest, ids, back = redis.call('ZRANGE', active, from, -1, 'WITHSCORES'), {}, {}
+  if #latest == 0 then return false end
+  for i = 1, #latest, 2 do ids[#ids + 1] = latest[i] end
+  for i, lease in ipairs(redis.call('HMGET', run, unpack(ids))) do
+    local takenAt, deadline = lease and tonumber(lease:match('|(%d+)$')), tonumber(latest[2 * i])
+    if takenAt and takenAt > now + most and deadline > takenAt then
+      local k = #back
+      back[k + 1], back[k + 2] = now + math.min(math.floor(deadline) - takenAt, most) + deadline % 1, ids[i]
+    end
+  end
+  if #back > 0 then redis.call('ZADD', active, unpack(back)) end
+  return #back > 0
+end
+local longest = 10 * tonumber(ARGV[4])
+if longest > 0 and bringBack(-20, longest) then bringBack(-1000, longest) end
 
 local expired = redis.call('ZRANGEBYSCORE', active, '-inf', now, 'WITHSCORES', 'LIMIT', 0, tonumber(ARGV[2]))
 local maxStalled, settings = tonumber(ARGV[1]), redis.call('HMGET', meta, 'paused', 'maxEvents')

@@ -25,6 +25,8 @@ end
 local function age(set, field, ageMs)
   if ageMs < 0 then return end
   local from = redis.call('HGET', meta, field) or '-inf'
+  -- A cursor from the future: the clock has been set back, or the age is longer than another sweeper's.
+  if tonumber((from:gsub('^%(', ''))) > now - ageMs then from = '-inf' end
   local old = redis.call('ZRANGEBYSCORE', set, from, now - ageMs, 'WITHSCORES', 'LIMIT', 0, limit)
   if #old == 0 then return end
   local ids, gone = {}, {}

@@ -6,7 +6,8 @@ local starts = tonumber(redis.call('HGET', meta, 'rateCount')) or 0
 for _ = 1, 1000 do
   if not entry then break end
   local at, begun = entry:match('^(%d+) (%d+)$')
-  if at and tonumber(at) + durationMs > now then
+  -- One from a time to come was entered before the clock was set back: it may not keep jobs back until then.
+  if at and math.abs(now - tonumber(at)) < durationMs then
     left = math.max(0, max - starts)
     if left == 0 then waitMs = tonumber(at) + durationMs - now end
     break

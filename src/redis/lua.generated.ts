@@ -1361,6 +1361,22 @@ end
 end
 post()
 end
+local function bringBack(from, most)
+local latest, ids, back = redis.call('ZRANGE', KEYS[5], from, -1, 'WITHSCORES'), {}, {}
+if #latest == 0 then return false end
+for i = 1, #latest, 2 do ids[#ids + 1] = latest[i] end
+for i, lease in ipairs(redis.call('HMGET', KEYS[7], unpack(ids))) do
+local takenAt, deadline = lease and tonumber(lease:match('|(%d+)$')), tonumber(latest[2 * i])
+if takenAt and takenAt > now + most and deadline > takenAt then
+local k = #back
+back[k + 1], back[k + 2] = now + math.min(math.floor(deadline) - takenAt, most) + deadline % 1, ids[i]
+end
+end
+if #back > 0 then redis.call('ZADD', KEYS[5], unpack(back)) end
+return #back > 0
+end
+local longest = 10 * tonumber(ARGV[4])
+if longest > 0 and bringBack(-20, longest) then bringBack(-1000, longest) end
 local expired = redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', now, 'WITHSCORES', 'LIMIT', 0, tonumber(ARGV[2]))
 local maxStalled, settings = tonumber(ARGV[1]), redis.call('HMGET', KEYS[1], 'paused', 'maxEvents')
 local reply, buried, outcomes = {}, {}, {}
@@ -2279,7 +2295,7 @@ local starts = tonumber(redis.call('HGET', KEYS[1], 'rateCount')) or 0
 for _ = 1, 1000 do
 if not entry then break end
 local at, begun = entry:match('^(%d+) (%d+)$')
-if at and tonumber(at) + durationMs > now then
+if at and math.abs(now - tonumber(at)) < durationMs then
 left = math.max(0, max - starts)
 if left == 0 then waitMs = tonumber(at) + durationMs - now end
 break
@@ -2410,6 +2426,7 @@ end
 local function age(set, field, ageMs)
 if ageMs < 0 then return end
 local from = redis.call('HGET', KEYS[1], field) or '-inf'
+if tonumber((from:gsub('^%(', ''))) > now - ageMs then from = '-inf' end
 local old = redis.call('ZRANGEBYSCORE', set, from, now - ageMs, 'WITHSCORES', 'LIMIT', 0, limit)
 if #old == 0 then return end
 local ids, gone = {}, {}

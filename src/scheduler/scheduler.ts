@@ -14,6 +14,7 @@ export interface SchedulerOptions {
   maxStalledCount: number;
   /** The longest time between two looks for stalled jobs. */
   stalledIntervalMs: number;
+  leaseMs: number;
   skipStalledCheck: boolean;
   keepFailed: number;
   /** Ages at which finished jobs are swept, -1 for never. */
@@ -124,8 +125,8 @@ export class Scheduler {
   }
 
   async #recoverStalled(): Promise<void> {
-    const { jobs, maxStalledCount, keepFailed, stalledIntervalMs } = this.#options;
-    const reply = await jobs.connection.run(recover, jobs.keys, { maxStalledCount, limit: step, keepFailed });
+    const { jobs, maxStalledCount, keepFailed, stalledIntervalMs, leaseMs } = this.#options;
+    const reply = await jobs.connection.run(recover, jobs.keys, { maxStalledCount, limit: step, keepFailed, leaseMs });
     for (const job of reply.jobs) this.#options.stalled(job);
     jobs.courier.deliver(reply.letters).catch((error: unknown) => this.#options.failed(error as Error));
     if (reply.jobs.length === step) return this.#leases.in(0);

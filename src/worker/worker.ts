@@ -372,6 +372,7 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
       jobs: this.jobs,
       maxStalledCount: options.maxStalledCount,
       stalledIntervalMs: Math.min(options.stalledInterval, options.lockDuration),
+      leaseMs: options.lockDuration,
       skipStalledCheck: options.skipStalledCheck ?? false,
       keepFailed: this.#terms.failed.count,
       completedAgeMs: this.#terms.completed.ageMs,

@@ -1,115 +1,118 @@
 // The long form: every kind of fault on every kind of server, one stage after the other. `npm run test:faults`.
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { serverBinary } from '../support/servers/binary.js';
-import type { RunOptions, StageReport } from './workload/run-stage.js';
-import { runStage } from './workload/run-stage.js';
-import { openCluster, openSentinel, openSingle, type Stage, type StageOptions } from './workload/stage.js';
+import { parts, planRound, type Part } from './parts.js';
+import { saveResult } from './results.js';
+import { addUp, describe, summarize, sumOf } from './summary.js';
+import { Endurance } from './workload/endurance.js';
+import { runStage, type StageReport } from './workload/run-stage.js';
 
-const usage = `npm run test:faults -- [--seed N] [--minutes M] [--jobs N] [--kinds a,b] [--stages a,b]
+const usage = `npm run test:faults -- [--seed N] [--minutes M] [--jobs N] [--kinds a,b] [--stages a,b] [--round M]
 
 --seed     everything that is drawn comes from it (default: a random one, printed)
 --minutes  how long faults come, all stages together (default 3)
---jobs     how many jobs are tried to be added, all stages together (default 1,200 a second)
+--jobs     how many jobs are tried to be added, all stages together (default 1,300 a second)
 --kinds    only these kinds of faults
---stages   only these: single, crash, restart, storage, clock, sentinel, cluster`;
+--stages   only these: ${parts.map(({ name }) => name).join(', ')}
+--round    more minutes than this (default 5) are cut into rounds of all stages, each with the next seed; beside them a
+           worker and a producer live through everything, so that the growth of their memory is seen`;
 
-interface Part {
-  readonly name: string;
-  /** Its share of the time. */
-  readonly share: number;
-  readonly kinds?: readonly string[];
-  /** Of the jobs that it would add at the pace of all: where times are taken, nothing is to queue up. Default 1. */
-  readonly pace?: number;
-  readonly open: (options: StageOptions) => Promise<Stage>;
-}
-
-const parts: readonly Part[] = [
-  { name: 'single', share: 55, open: (options) => openSingle(options) },
-  // One kind alone shows how long recovery takes.
-  { name: 'crash', share: 8, pace: 0.3, kinds: ['kill-worker'], open: (options) => openSingle(options) },
-  { name: 'restart', share: 7, pace: 0.3, kinds: ['restart-redis', 'freeze-redis'], open: (options) => openSingle(options) },
-  { name: 'storage', share: 8, open: (options) => openSingle(options, { storage: true }) },
-  { name: 'clock', share: 6, open: (options) => openSingle(options, { clock: true }) },
-  { name: 'sentinel', share: 8, open: openSentinel },
-  { name: 'cluster', share: 8, open: openCluster },
-];
+/** Progress is told this often. */
+const tellMs = 60_000;
 
 const { values } = parseArgs({
   options: {
-    seed: { type: 'string' }, minutes: { type: 'string' }, jobs: { type: 'string' }, kinds: { type: 'string' }, stages: { type: 'string' }, help: { type: 'boolean' },
+    seed: { type: 'string' }, minutes: { type: 'string' }, jobs: { type: 'string' }, kinds: { type: 'string' }, stages: { type: 'string' },
+    round: { type: 'string' }, help: { type: 'boolean' },
   },
 });
 
-if (values.help) console.log(usage);
-else process.exitCode = await main();
+interface Settings {
+  readonly seed: number;
+  readonly minutes: number;
+  readonly jobs: number;
+  readonly rounds: number;
+  readonly chosen: readonly Part[];
+}
 
-async function main(): Promise<number> {
+/** All that has been seen so far. */
+class Run {
+  readonly reports: StageReport[] = [];
+  readonly broken: string[] = [];
+  readonly #startedAt = performance.now();
+
+  get minutes(): number {
+    return (performance.now() - this.#startedAt) / 60_000;
+  }
+
+  get violations(): number {
+    return this.reports.reduce((sum, { violationCount }) => sum + violationCount, 0);
+  }
+
+  get line(): string {
+    const jobs = this.reports.reduce((sum, { figures }) => sum + figures.acknowledged, 0);
+    return `${jobs} jobs, ${sumOf(addUp(this.reports.map(({ faults }) => faults)))} faults, ${this.violations} violations`;
+  }
+}
+
+function settings(): Settings | undefined {
   const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
   const minutes = Number(values.minutes ?? 3);
-  const jobs = Number(values.jobs ?? minutes * 60 * 1_200);
+  const jobs = Number(values.jobs ?? minutes * 60 * 1_300);
+  const rounds = Math.max(1, Math.round(minutes / Number(values.round ?? 5)));
   const chosen = parts.filter(({ name }) => values.stages?.split(',').includes(name) ?? true);
-  if (chosen.length === 0 || ![seed, minutes, jobs].every((number) => Number.isFinite(number) && number >= 0)) {
+  return chosen.length > 0 && [seed, minutes, jobs, rounds].every((number) => Number.isFinite(number) && number >= 0) ? { seed, minutes, jobs, rounds, chosen } : undefined;
+}
+
+async function main(): Promise<number> {
+  const chosen = settings();
+  if (!chosen) {
     console.error(usage);
     return 2;
   }
-  console.log(`seed ${seed}: ${minutes} minutes, up to ${jobs} jobs, on ${serverBinary().product} ${serverBinary().version.join('.')}`);
-  const whole = chosen.reduce((sum, { share }) => sum + share, 0);
-  const reports: StageReport[] = [];
-  const broken: string[] = [];
-  for (const part of chosen) {
-    const share = part.share / whole;
-    const durationMs = minutes * 60_000 * share;
-    const options: RunOptions = {
-      seed, durationMs, jobsPerS: ((part.pace ?? 1) * jobs * share) / (durationMs / 1_000), most: Math.ceil(jobs * share),
-      ...kindsOf(part),
-    };
+  const { seed, minutes, jobs, rounds } = chosen;
+  console.log(`seed ${seed}: ${minutes} minutes${rounds > 1 ? ` in ${rounds} rounds` : ''}, up to ${jobs} jobs, on ${serverBinary().product} ${serverBinary().version.join('.')}`);
+  const run = new Run();
+  const endurance = rounds > 1 ? Endurance.start(seed) : undefined;
+  const telling = setInterval(() => console.log(`· ${run.minutes.toFixed(0)} min: ${run.line}${endurance ? `; ${endurance.now}` : ''}`), tellMs);
+  for (let round = 0; round < rounds; round += 1) await goRound(run, chosen, round);
+  clearInterval(telling);
+  return conclude(run, chosen, endurance);
+}
+
+async function goRound(run: Run, { seed, minutes, jobs, rounds, chosen }: Settings, round: number): Promise<void> {
+  const plan = planRound(chosen, { seed: seed + round, minutes: minutes / rounds, jobs: jobs / rounds, kinds: values.kinds?.split(',') });
+  for (const { part, options } of plan) {
     try {
       const report = { ...(await runStage(part.open, options)), stage: part.name };
-      reports.push(report);
-      console.log(line(report));
-      if (report.violationCount > 0) console.log(JSON.stringify(report.violations, undefined, 1), `histories: ${report.folder}`);
+      run.reports.push(report);
+      console.log(describe(report));
+      if (report.violationCount > 0) console.log(`seed ${options.seed}`, JSON.stringify(report.violations, undefined, 1), `histories: ${report.folder}`);
     } catch (error) {
-      broken.push(`${part.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-      console.error(broken.at(-1));
+      run.broken.push(`${part.name}, seed ${options.seed}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      console.error(run.broken.at(-1));
     }
   }
-  const file = save(seed, { seed, minutes, jobs, args: values, server: serverBinary(), node: process.version, stages: reports, broken });
-  const violations = reports.reduce((sum, { violationCount }) => sum + violationCount, 0);
-  const total = (count: (report: StageReport) => number): number => reports.reduce((sum, report) => sum + count(report), 0);
-  console.log(`\nseed ${seed}: ${total(({ figures }) => figures.acknowledged)} jobs, ${total(({ faults }) => sumOf(faults))} faults, ${violations} violations; ${file}`);
-  if (violations > 0 || broken.length > 0) console.log(`Again: npm run test:faults -- --seed ${seed} --minutes ${minutes} --jobs ${jobs}${values.stages ? ` --stages ${values.stages}` : ''}`);
-  return violations > 0 || broken.length > 0 ? 1 : 0;
 }
 
-/** What is named on the command line, within what the part is about. */
-function kindsOf({ kinds }: Part): { kinds?: readonly string[] } {
-  const asked = values.kinds?.split(',');
-  if (!asked) return kinds ? { kinds } : {};
-  return { kinds: kinds ? kinds.filter((kind) => asked.includes(kind)) : asked };
+async function conclude(run: Run, { seed, minutes, jobs, rounds }: Settings, endurance: Endurance | undefined): Promise<number> {
+  const took = run.minutes;
+  const lived = await endurance?.finish().catch((error: unknown) => void run.broken.push(`endurance: ${String(error)}`));
+  run.broken.push(...(lived?.broken ?? []));
+  for (const { process: name, growthPercentPerHour, meanMb } of lived?.curves ?? []) {
+    console.log(`memory of the ${name}: ${meanMb.toFixed(0)} MB after warm-up, growth ${growthPercentPerHour?.toFixed(2) ?? '?'} % an hour over ${lived?.minutes.toFixed(0)} min, ${lived?.jobs} jobs`);
+  }
+  const summary = summarize(run.reports);
+  const file = saveResult(`${rounds > 1 ? 'long' : 'faults'}-${seed}`, {
+    seed, minutes, jobs, rounds, tookMinutes: took, args: values, server: serverBinary(), node: process.version,
+    total: run.line, acknowledged: summary.reduce((sum, { acknowledged }) => sum + acknowledged, 0), faults: addUp(summary.map(({ faults }) => faults)), violations: run.violations,
+    summary, endurance: lived, broken: run.broken, stages: run.reports,
+  });
+  console.log(`\nseed ${seed}: ${run.line} in ${took.toFixed(1)} min; ${file}`);
+  const bad = run.violations > 0 || run.broken.length > 0;
+  if (bad) console.log(`Again: npm run test:faults -- --seed ${seed} --minutes ${minutes} --jobs ${jobs}${values.stages ? ` --stages ${values.stages}` : ''}`);
+  return bad ? 1 : 0;
 }
 
-function line({ stage, seconds, figures, faults, violationCount, notDone }: StageReport): string {
-  const kinds = Object.entries(faults).map(([kind, count]) => `${kind} ${count}`).join(', ');
-  const { acknowledged, unknown, refused, runs, extraRuns, stalls, lost, progressMs, crashMs } = figures;
-  return [
-    `${stage.padEnd(9)} ${seconds} s  jobs ${acknowledged} (+${unknown} unknown, ${refused} refused)  runs ${runs} (${extraRuns} extra, ${stalls} stalls)  violations ${violationCount}${lost > 0 ? `  lost ${lost}` : ''}`,
-    `          faults ${sumOf(faults)}: ${kinds}`,
-    `          progress after a fault: median ${progressMs.median} ms, most ${progressMs.most} ms of ${progressMs.count}; after a crash: median ${crashMs.median} ms, most ${crashMs.most} ms of ${crashMs.count}`,
-    ...Object.entries(notDone).map(([what, count]) => `          not done ${count}×: ${what}`),
-  ].join('\n');
-}
-
-function sumOf(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((sum, count) => sum + count, 0);
-}
-
-function save(seed: number, report: object): string {
-  const folder = fileURLToPath(new URL('./results/', import.meta.url));
-  mkdirSync(folder, { recursive: true });
-  const name = `${new Date().toISOString().slice(0, 10)}-${seed}.json`;
-  writeFileSync(join(folder, name), `${JSON.stringify({ date: new Date().toISOString(), ...report }, undefined, 2)}\n`);
-  return `test/faults/results/${name}`;
-}
+if (values.help) console.log(usage);
+else process.exitCode = await main();

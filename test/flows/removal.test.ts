@@ -111,7 +111,7 @@ describe('retention', () => {
     const tree = await openFlows().add({ name: 'root', queueName: queue.name, opts: { removeOnComplete: true }, children: [{ name: 'leaf', queueName: queue.name }] });
     await finished(worker, tree.job.id);
     const scheduler = new Scheduler({
-      jobs: queue.jobs, maxStalledCount: 1, stalledIntervalMs: 1000, skipStalledCheck: true, keepFailed: -1, completedAgeMs: -1, failedAgeMs: -1,
+      jobs: queue.jobs, maxStalledCount: 1, leaseMs: 30_000, stalledIntervalMs: 1000, skipStalledCheck: true, keepFailed: -1, completedAgeMs: -1, failedAgeMs: -1,
       stalled: () => undefined, failed: () => undefined, retryDelayMs: 1000,
     });
     scheduler.noteFlows();

@@ -149,4 +149,26 @@ describe('recover', () => {
     }
     expect(await queue.state()).toMatchObject({ job: records('b'), failed: [['b', -minute]] });
   });
+
+  it('brings back leases that were given while the clock was far ahead, and no others', async () => {
+    const queue = openQueue();
+    await queue.add('a', 'b', 'c');
+    const { lease } = await queue.take(2);
+    await queue.take(1, 'late');
+    // As if an hour ago the clock had been an hour ahead when a and b were handed out; b has been renewed since.
+    const ahead = Number(lease.split('|')[1]) + 60 * minute;
+    for (const id of ['a', 'b']) {
+      await queue.on('run', 'hset', id, `w|${ahead}`);
+      await queue.on('active', 'zadd', 'XX', ahead + minute, id);
+    }
+    await queue.run(renew, { leaseMs: 3 * minute, leases: packStrings(['b', `w|${ahead}`]) });
+    const expected = [['c', minute, false], ['a', minute, false], ['b', 3 * minute, true]];
+    // Once is enough, and again changes nothing.
+    for (const _ of [1, 2]) {
+      await queue.run(recover, { ...terms, leaseMs: minute });
+      expect((await queue.state()).active).toEqual(expected);
+    }
+    await queue.expire('a');
+    expect(await queue.run(recover, terms)).toMatchObject({ jobs: [{ id: 'a', started: false }] });
+  });
 });

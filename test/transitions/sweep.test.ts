@@ -92,4 +92,12 @@ describe('sweep', () => {
     await queue.run(sweep, terms);
     expect(Object.keys((await queue.state()).dedup ?? {})).toEqual(['held', 'timed']);
   });
+
+  it('goes on after the clock has been set back', async () => {
+    const queue = openQueue();
+    await endAgo(queue, 'completed', 61 * minute, end.kept, 'old');
+    // Where a sweeper had come to while the clock was ahead.
+    await queue.on('meta', 'hset', 'sweptCompleted', (await queue.now()) + 60 * minute);
+    expect(await queue.run(sweep, terms)).toEqual({ forgotten: 1, more: false });
+  });
 });

@@ -147,6 +147,15 @@ describe('a rate limit', () => {
     expect(await queue.state()).toMatchObject({ rate: [[0, 3]], meta: { rateCount: 3 } });
   });
 
+  it('does not keep jobs back for starts from a time to come', async () => {
+    const queue = openQueue();
+    await queue.add('a', 'b');
+    // Entered while the clock was an hour ahead, before it was set back.
+    await seedStarts(queue, [(await queue.now()) + 60 * minute, 3]);
+    expect(await queue.take(9, 'w', limit)).toMatchObject({ ids: ['a', 'b'] });
+    expect(await queue.state()).toMatchObject({ rate: [[0, 2]], meta: { rateCount: 2 } });
+  });
+
   it('notes nothing when nothing was taken', async () => {
     const queue = openQueue();
     expect(await queue.take(9, 'w', limit)).toMatchObject({ ids: [], waitMs: 0 });

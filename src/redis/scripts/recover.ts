@@ -12,6 +12,14 @@ export interface RecoveredJob {
   started: boolean;
 }
 
+export interface RecoverCall {
+  maxStalledCount: number;
+  limit: number;
+  keepFailed: number;
+  /** How long leases are here: one given more than ten of these ahead of now tells that the clock was set back. Default: not looked for. */
+  leaseMs?: number;
+}
+
 /** Takes jobs whose lease has run out away from their worker. */
 export const recover = defineScript({
   source: lua.recover,
@@ -19,8 +27,7 @@ export const recover = defineScript({
     'meta', 'job', 'wait', 'delayed', 'active', 'failed', 'run', 'state', 'outcome', 'history', 'progress', 'logs',
     'expire', 'dedup', 'outbox', 'pending', 'orphans', 'marker', 'events',
   ],
-  args: (call: { maxStalledCount: number; limit: number; keepFailed: number }) =>
-    [call.maxStalledCount, call.limit, call.keepFailed],
+  args: (call: RecoverCall) => [call.maxStalledCount, call.limit, call.keepFailed, call.leaseMs ?? 0],
   reply: (raw) => {
     const [jobs, expiresAt, letters] = list(raw);
     return { jobs: list(jobs).map((job) => recovered(list(job))), expiresAt: integer(expiresAt), letters: readLetters(letters) };

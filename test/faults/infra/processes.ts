@@ -85,11 +85,14 @@ export class NodeProcess extends GuardedProcess {
   }
 }
 
+/** On a machine with much else to do, a process may need long to start. */
+const startMs = 120_000;
+
 /** Starts `entry`, a `.js` or `.ts` file, and waits for its signal `ready`. */
 export async function spawnNode(entry: string | URL, options: SpawnOptions = {}): Promise<NodeProcess> {
   const child = new NodeProcess(entry, options);
   try {
-    await child.signal('ready');
+    await child.signal('ready', startMs);
     return child;
   } catch (error) {
     await child.kill9();

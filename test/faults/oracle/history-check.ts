@@ -1,5 +1,7 @@
 import { readHistory, type HistoryEvent } from '../infra/history.js';
 import type { FaultRecord } from '../infra/nemesis.js';
+import type { Ask } from '../workload/spec.js';
+import { checkOrder, type Covered } from './order-check.js';
 import type { Life } from './tape.js';
 import type { Violations } from './violations.js';
 
@@ -19,8 +21,14 @@ export interface CheckOptions {
   readonly folder: string;
   readonly lives: ReadonlyMap<string, Life>;
   readonly faults: readonly FaultRecord[];
+  /** When Redis did not answer in time without anybody's doing. */
+  readonly starved: readonly FaultRecord[];
   readonly leaseMs: number;
   readonly concurrency: number;
+  /** The name of the queue that most is about. */
+  readonly queue: string;
+  /** What Redis's clock in ms is ahead of CLOCK_MONOTONIC; undefined where it may not be believed. */
+  readonly clockOffsetMs: number | undefined;
   /** False where acknowledged writes may be lost by design, as in a failover without confirmation: losses are counted then. */
   readonly durable: boolean;
   readonly violations: Violations;
@@ -38,10 +46,18 @@ export interface Figures {
   /** Acknowledged jobs that never ran. */
   readonly lost: number;
   readonly errors: Readonly<Record<string, number>>;
+  /** How often the machine was too busy for Redis or a worker to keep a lease alive. */
+  readonly starved: number;
+  /** How much of each kind was there to be checked. */
+  readonly covered: Covered;
   /** From the end of a fault to the next job done, in ms. */
   readonly progressMs: Spread;
-  /** From the kill of a worker to the next run of a job that it had begun, in ms, where nothing else was wrong. */
+  /** From the kill of a worker until a job that it had begun waits again, in ms, where nothing else was wrong. */
   readonly crashMs: Spread;
+  /** From there until it runs again: longer where others go first, and where the next worker dies too. */
+  readonly rerunMs: Spread;
+  /** Recoveries that took longer than lease + 1 s, in words. */
+  readonly slowRecoveries: readonly string[];
 }
 
 export interface Spread {
@@ -50,8 +66,11 @@ export interface Spread {
   readonly most: number;
 }
 
-interface Run {
+export interface Run {
   readonly process: string;
+  readonly queue: string;
+  /** When it was handed out, by Redis's clock. */
+  readonly epoch: number;
   readonly at: bigint;
   readonly made: number;
   end?: bigint;
@@ -61,10 +80,9 @@ interface Run {
 interface Begun {
   readonly tag: string;
   readonly made: number;
-}
-
-interface Ask {
-  readonly tags: readonly string[];
+  /** For parents: how many children there are, and how many of them had told a result. */
+  readonly children?: number;
+  readonly heard?: number;
 }
 
 /** Reads all histories and compares them with what Redis told. */
@@ -75,31 +93,42 @@ export async function checkHistory(options: CheckOptions): Promise<Figures> {
 }
 
 /** What the clients and handlers say. */
-class Reading {
+export class Reading {
   readonly answers = new Map<string, { type: 'ok' | 'fail' | 'unknown' | 'open'; ids: Set<string> }>();
+  /** Tags of jobs that go to the end of the line; of jobs with a deduplication id, by it; and of children, by their parent's. */
+  readonly plain = new Set<string>();
+  readonly alike = new Map<string, Set<string>>();
+  readonly families = new Map<string, readonly string[]>();
+  readonly deduplicated = new Set<string>();
+  /** Parents that began before all children had told them. */
+  readonly early: string[] = [];
   readonly runs = new Map<string, Run[]>();
   readonly idsOf = new Map<string, Set<string>>();
   readonly ends: bigint[] = [];
   readonly errors: Record<string, number> = {};
+  /** When the event loop of a worker stood still, whatever the reason. */
+  readonly lags: FaultRecord[] = [];
   readonly #open = new Map<string, Ask>();
 
   note(event: HistoryEvent): void {
     switch (event.type) {
       case 'invoke': {
-        const { tags } = event.value as unknown as Ask;
-        this.#open.set(`${event.process} ${event.call}`, { tags });
+        const ask = event.value as unknown as Ask;
+        const { tags } = ask;
+        this.#open.set(`${event.process} ${event.call}`, ask);
+        this.#asked(ask);
         for (const tag of tags) if (!this.answers.has(tag)) this.answers.set(tag, { type: 'open', ids: new Set() });
         return;
       }
       case 'ok': case 'fail': case 'unknown': return this.#answered(event);
-      case 'start': return this.#started(event.job, event.process, event.at, event.value as unknown as Begun);
+      case 'start': return this.#started(event, event.value as unknown as Begun);
       case 'end': {
         this.ends.push(event.at);
         const run = this.runs.get(event.job)?.find((one) => one.process === event.process && one.end === undefined);
         if (run) run.end = event.at;
         return;
       }
-      case 'note': return this.#noted(event.value);
+      case 'note': return this.#noted(event.value, event.at);
       case 'fault': return;
     }
   }
@@ -122,16 +151,29 @@ class Reading {
     }
   }
 
-  #started(job: string, process: string, at: bigint, { tag, made }: Begun): void {
+  #asked({ tags, plain, dedup, flow }: Ask): void {
+    for (const [i, tag] of tags.entries()) {
+      if (plain?.[i] === 1) this.plain.add(tag);
+      if (dedup !== undefined) {
+        this.alike.set(dedup, (this.alike.get(dedup) ?? new Set()).add(tag));
+        this.deduplicated.add(tag);
+      }
+    }
+    if (flow && tags[0] !== undefined) this.families.set(tags[0], tags.slice(1));
+  }
+
+  #started({ job, process, at, queue, epoch }: HistoryEvent & { type: 'start' | 'end' }, { tag, made, children, heard }: Begun): void {
     const runs = this.runs.get(job) ?? [];
     this.runs.set(job, runs);
-    runs.push({ process, at, made });
+    runs.push({ process, queue, epoch, at, made });
+    if (children !== heard) this.early.push(`${tag} (${job}) began when ${heard} of ${children} children had told their results`);
     const ids = this.idsOf.get(tag) ?? new Set();
     this.idsOf.set(tag, ids.add(job));
   }
 
-  #noted(value: unknown): void {
-    const { errors = {} } = value as { errors?: Record<string, number> };
+  #noted(value: unknown, at: bigint): void {
+    const { errors = {}, lagMs } = value as { errors?: Record<string, number>; lagMs?: number };
+    if (lagMs !== undefined) this.lags.push({ kind: 'starved', at: at - ms(lagMs), until: at });
     for (const [code, count] of Object.entries(errors)) this.errors[code] = Math.max(this.errors[code] ?? 0, count);
   }
 }
@@ -149,6 +191,7 @@ class Verdict {
   figures(): Figures {
     this.#checkAnswers();
     this.#checkEnds();
+    const covered = checkOrder(this.#read, this.#options, (invariant, what) => this.#complain(invariant, what));
     const count = (type: string): number => [...this.#read.answers.values()].filter((answer) => answer.type === type).length;
     const lives = [...this.#options.lives.values()];
     return {
@@ -161,8 +204,10 @@ class Verdict {
       stalls: lives.reduce((sum, life) => sum + life.stalls, 0),
       lost: this.#lost,
       errors: this.#read.errors,
+      starved: this.#options.starved.length + this.#read.lags.length,
+      covered,
       progressMs: this.#checkProgress(),
-      crashMs: this.#crashes(),
+      ...this.#crashes(),
     };
   }
 
@@ -172,9 +217,11 @@ class Verdict {
     for (const [tag, { type, ids }] of answers) {
       const ran = idsOf.get(tag) ?? new Set<string>();
       const all = new Set([...ran, ...ids]);
-      if (all.size > 1) this.#complain('I2', `${tag} became ${[...all].join(' and ')}`);
+      if (all.size > 1 && !this.#read.deduplicated.has(tag)) this.#complain('I2', `${tag} became ${[...all].join(' and ')}`);
       if (type === 'fail' && ran.size > 0) this.#complain('I2', `${tag} was refused, but ran`);
-      if (type === 'ok' && ran.size === 0) this.#lose(`${tag} was acknowledged as ${[...ids].join()} and never ran`);
+      // In the place of one that is not added because of its deduplication id stands another, whose id is answered.
+      const stood = this.#read.deduplicated.has(tag) && [...ids].some((id) => this.#read.runs.has(id));
+      if (type === 'ok' && ran.size === 0 && !stood) this.#lose(`${tag} was acknowledged as ${[...ids].join()} and never ran`);
       for (const id of type === 'ok' ? ids : []) {
         if ((this.#options.lives.get(id)?.ends ?? 0) !== 1) this.#missing(`${tag} (${id}) ended ${this.#options.lives.get(id)?.ends ?? 0} times`);
       }
@@ -193,7 +240,7 @@ class Verdict {
   /** I12: a job runs again without an attempt being spent only where a fault broke a lease meanwhile. */
   #checkExtraRuns(): number {
     const { faults, leaseMs, concurrency, durable } = this.#options;
-    const breaking = faults.filter(({ kind }) => leaseBreaking.has(kind));
+    const breaking = [...faults.filter(({ kind }) => leaseBreaking.has(kind)), ...this.#options.starved, ...this.#read.lags];
     let [extra, broken] = [0, 0];
     for (const [id, runs] of this.#read.runs) {
       for (const [i, run] of runs.entries()) {
@@ -229,21 +276,36 @@ class Verdict {
     return spread(waits);
   }
 
-  #crashes(): Spread {
-    const { faults } = this.#options;
+  /** How soon Redis has taken a job back from a worker that was killed, and how soon another one has begun it. */
+  #crashes(): Pick<Figures, 'crashMs' | 'rerunMs' | 'slowRecoveries'> {
+    const { faults, leaseMs, lives, clockOffsetMs } = this.#options;
     const waits: number[] = [];
-    for (const fault of faults.filter(({ kind }) => kind === 'kill-worker')) {
+    const reruns: number[] = [];
+    const slow: string[] = [];
+    for (const { id, killed, next } of this.#brokenOff()) {
+      const killedAt = Number(killed.at) / 1e6 + (clockOffsetMs ?? NaN);
+      const freedAt = lives.get(id)?.freedAt?.find((at) => at >= killedAt - 1);
+      if (freedAt === undefined) continue;
+      const freed = BigInt(Math.round((freedAt - (clockOffsetMs ?? 0)) * 1e6));
+      if (faults.some((other) => other.at !== killed.at && !local.has(other.kind) && other.at < freed && other.until > killed.at)) continue;
+      waits.push(freedAt - killedAt);
+      reruns.push(Math.max(0, Number(next.at - freed) / 1e6));
+      if (freedAt - killedAt > leaseMs + 1_000) slow.push(`${id} waited again ${Math.round(freedAt - killedAt)} ms after the kill of ${String(killed.pid)}`);
+    }
+    return { crashMs: spread(waits), rerunMs: spread(reruns), slowRecoveries: slow };
+  }
+
+  /** Runs that a kill has broken off, and the run that came next. */
+  *#brokenOff(): Generator<{ id: string; killed: FaultRecord & { pid: number | undefined }; next: Run }> {
+    for (const fault of this.#options.faults.filter(({ kind }) => kind === 'kill-worker')) {
       const { name, pid } = (fault.detail ?? {}) as { name?: string; pid?: number };
-      for (const runs of this.#read.runs.values()) {
+      for (const [id, runs] of this.#read.runs) {
         for (const [i, run] of runs.entries()) {
           const next = runs[i + 1];
-          if (!next || next.at < fault.at || run.end !== undefined || !run.process.startsWith(`${name}-${pid}-`)) continue;
-          if (faults.some((other) => other !== fault && !local.has(other.kind) && other.at < next.at && other.until > fault.at)) continue;
-          waits.push(Number(next.at - fault.at) / 1e6);
+          if (next && next.at >= fault.at && run.end === undefined && run.process.startsWith(`${name}-${pid}-`)) yield { id, killed: { ...fault, pid }, next };
         }
       }
     }
-    return spread(waits);
   }
 
   #lose(what: string): void {

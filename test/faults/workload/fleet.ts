@@ -72,6 +72,10 @@ export class Producers {
     this.#processes = await Promise.all(specs.map((spec) => start('producer', spec)));
   }
 
+  all(): readonly NodeProcess[] {
+    return this.#processes;
+  }
+
   /** Lets every call under way come to its end; answers how many jobs were asked for, and who did not come to an end. */
   async stop(timeoutMs: number): Promise<{ asked: number; hung: string[] }> {
     const hung: string[] = [];

@@ -1,8 +1,9 @@
-import { rmSync } from 'node:fs';
+import { cpSync, rmSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { Cluster, Redis } from 'ioredis';
 import { QueueKeys } from '../../../src/redis/keys.js';
 import { temporaryDirectory } from '../../support/servers/guardian.js';
-import { until } from '../../support/servers/until.js';
 import { HistoryWriter } from '../infra/history.js';
 import { killWorker } from '../infra/kinds/kill-worker.js';
 import { pauseWorker } from '../infra/kinds/pause-worker.js';
@@ -13,6 +14,8 @@ import { Tape } from '../oracle/tape.js';
 import { Violations } from '../oracle/violations.js';
 import { blockWorker } from './block-worker.js';
 import { Fleet, Producers } from './fleet.js';
+import { childrenOf, limitedOf, limits } from './spec.js';
+import { Starvation } from './starvation.js';
 import type { Stage, StageOptions, Weighted } from './stage.js';
 
 export interface RunOptions {
@@ -37,7 +40,7 @@ export interface StageReport {
   /** Faults that could not be done: why, and how often. */
   readonly notDone: Readonly<Record<string, number>>;
   readonly skipped: readonly { kind: string; reason: string }[];
-  readonly census: Census;
+  readonly census: Census | undefined;
   readonly violations: ReturnType<Violations['toJSON']>;
   readonly violationCount: number;
   /** Where the histories lie; they are kept when something is wrong. */
@@ -45,49 +48,62 @@ export interface StageReport {
 }
 
 const queue = 'faults';
-export const keys = new QueueKeys('drover', queue);
-/** How long everything has to come to its end after the last fault. */
+const queues = [queue, childrenOf(queue), limitedOf(queue)].map((name) => new QueueKeys('drover', name));
+/** How long adding and closing have to come to their end. */
 const drainMs = 90_000;
+/** After the last fault something ends at least this often: longer than what was put off while the clock was a minute ahead. */
+const stillMs = 75_000;
 
 /** Lets producers and workers work on a stage while faults come, waits until all is done, and judges. */
-export async function runStage(open: (options: StageOptions) => Promise<Stage>, options: RunOptions): Promise<StageReport> {
+export async function runStage(openStage: (options: StageOptions) => Promise<Stage>, options: RunOptions): Promise<StageReport> {
   const { seed, workers = 2, concurrency = 10, leaseMs = 2_000 } = options;
   const startedAt = performance.now();
-  const stage = await open({ seed, workers, key: keys.key('meta') });
+  const stage = await openStage({ seed, workers, keys: queues.map((each) => each.key('meta')) });
   const folder = temporaryDirectory('histories');
   const violations = new Violations();
   const observer = stage.observer();
-  const tape = new Tape({ client: observer, stream: keys.key('events'), violations, strict: stage.durable && stage.honestClock });
+  const strict = stage.durable && stage.honestClock;
+  const tapes = queues.map((each) => new Tape({
+    client: observer, stream: each.key('events'), violations, strict, ...(each.queue === limitedOf(queue) ? { concurrency: limits.concurrency } : {}),
+  }));
+  const open = (): number => tapes.reduce((sum, tape) => sum + tape.open, 0);
+  const starvation = new Starvation({ client: stage.observer(), key: `{drover:${queue}}:meta`, longMs: leaseMs / 4 });
   const fleet = new Fleet(stage.workerEnv);
   const producers = new Producers();
   const base = { folder, queue, leaseMs };
   try {
     await fleet.start(stage.ways.workers.map((connection, i) => ({ ...base, name: `worker${i}`, connection, concurrency })));
     await producers.start([{
-      ...base, name: 'producer', connection: stage.ways.producers, seed: String(seed), jobsPerS: options.jobsPerS, most: options.most ?? Number.MAX_SAFE_INTEGER,
+      ...base, name: 'producer', connection: stage.ways.producers, seed: String(seed), flows: stage.durable, jobsPerS: options.jobsPerS, most: options.most ?? Number.MAX_SAFE_INTEGER,
     }]);
-    tape.start();
+    for (const tape of tapes) tape.start();
+    starvation.start();
     const reports = await strike(stage, fleet, folder, { ...options, leaseMs });
     await stage.heal();
     const { hung } = await producers.stop(drainMs);
     for (const who of hung) violations.add('I10', `adding did not come to an end: ${who}`);
-    await until('all jobs have ended', () => (stage.durable ? tape.open === 0 : isEmpty(observer)), { timeoutMs: drainMs, everyMs: 100 }).catch(() => violations.add('I10', `${tape.open} jobs did not end within ${drainMs} ms`));
+    const leftOver = await drain(async () => (stage.durable ? open() : countLeft(observer)));
+    if (leftOver > 0) violations.add('I10', `${leftOver} jobs are left, and none ended for ${stillMs} ms`);
     for (const { name, output } of fleet.fallen()) violations.add('crash', `${name} ended by itself: ${output.slice(-1_000)}`);
     for (const who of await fleet.stop(drainMs)) violations.add('I10', `close did not come to an end: ${who}`);
-    await tape.stop();
-    const census = await audit(observer, keys, violations);
+    await Promise.all(tapes.map((tape) => tape.stop()));
+    await starvation.stop();
+    const [census] = await Promise.all(queues.map((each) => audit(observer, each, { violations, durable: stage.durable })));
+    const lives = new Map(tapes.flatMap((tape) => [...tape.lives]));
     const faults = reports.flatMap((report) => report.records);
     const done = faults.filter(({ error }) => error === undefined);
     const figures = await checkHistory({
-      folder, lives: tape.lives, faults, leaseMs, concurrency, durable: stage.durable, violations,
+      folder, queue, lives, faults, starved: starvation.records, leaseMs, concurrency: 2 * concurrency, durable: stage.durable, violations,
+      clockOffsetMs: stage.honestClock ? Date.now() - Number(process.hrtime.bigint()) / 1e6 : undefined,
     });
-    if (violations.count === 0) rmSync(folder, { recursive: true, force: true });
+    const kept = violations.count === 0 ? undefined : keepHistories(folder, `${stage.name}-${seed}`);
+    rmSync(folder, { recursive: true, force: true });
     return {
       stage: stage.name, seed, seconds: Math.round((performance.now() - startedAt) / 1000), figures,
       faults: tally(done, ({ kind }) => kind),
       notDone: tally(faults.filter(({ error }) => error !== undefined), ({ kind, error }) => `${kind}: ${String(error).slice(0, 120)}`),
       skipped: reports.flatMap((report) => report.skipped), census,
-      violations: violations.toJSON(), violationCount: violations.count, folder: violations.count === 0 ? undefined : folder,
+      violations: violations.toJSON(), violationCount: violations.count, folder: kept,
     };
   } finally {
     await Promise.all([fleet.kill(), producers.kill()]);
@@ -95,10 +111,27 @@ export async function runStage(open: (options: StageOptions) => Promise<Stage>, 
   }
 }
 
+/** Out of the temporary directory, which goes with this process. */
+function keepHistories(folder: string, name: string): string {
+  const kept = fileURLToPath(new URL(`../results/histories-${name}`, import.meta.url));
+  cpSync(folder, kept, { recursive: true });
+  return kept;
+}
+
 /** Where what was acknowledged may be lost, only Redis itself knows what is left to do. */
-async function isEmpty(client: Redis | Cluster): Promise<boolean> {
-  const counts = await Promise.all((['wait', 'delayed', 'active'] as const).map((set) => client.zcard(keys.key(set))));
-  return counts.every((count) => count === 0);
+async function countLeft(client: Redis | Cluster): Promise<number> {
+  const counts = await Promise.all(queues.flatMap((each) => (['wait', 'delayed', 'active'] as const).map((set) => client.zcard(each.key(set)))));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** Waits as long as something ends; answers how many jobs are left. */
+async function drain(left: () => Promise<number>): Promise<number> {
+  for (let [least, since] = [Infinity, performance.now()]; performance.now() - since < stillMs; await pause(100)) {
+    const now = await left();
+    if (now === 0) return 0;
+    if (now < least) [least, since] = [now, performance.now()];
+  }
+  return left();
 }
 
 /** Three hands at once: one on the ways, one at the servers, one at the processes. */

@@ -12,7 +12,19 @@ export interface Spec {
   readonly leaseMs: number;
 }
 
+/** Names of queues beside the one that most is about, made from its name. */
+export const childrenOf = (queue: string): string => `${queue}-children`;
+export const limitedOf = (queue: string): string => `${queue}-limited`;
+
+/** What holds for the limited queue: at most so many jobs at once, and so many starts in any window. */
+export const limits = { concurrency: 3, max: 20, durationMs: 500 } as const;
+
+/** The schedule of the workload: each of its slots is to run once. */
+export const schedule = { id: 'tick', everyMs: 500 } as const;
+
 export interface ProducerSpec extends Spec {
+  /** Whether flows are added: where what was acknowledged may be lost, their parents would wait for minutes. */
+  readonly flows: boolean;
   readonly seed: string;
   /** How many jobs it tries to add a second. */
   readonly jobsPerS: number;
@@ -31,6 +43,19 @@ export interface JobData {
   readonly ms: number;
   /** How many attempts go wrong. */
   readonly fails: number;
+  /** How many children a parent has. */
+  readonly children?: number;
+}
+
+/** What a producer says of a call: a tag per job, and what the oracle has to know beyond that. */
+export interface Ask {
+  readonly tags: readonly string[];
+  /** Per job: 1 when it goes to the end of priority 0 and has no id of its own, so that it is handed out in its turn. */
+  readonly plain?: readonly number[];
+  /** The deduplication id that all jobs of the call have. */
+  readonly dedup?: string;
+  /** The first tag is the parent of the others. */
+  readonly flow?: boolean;
 }
 
 export function readSpec<T extends Spec>(): T {

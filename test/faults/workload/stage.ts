@@ -50,8 +50,8 @@ export interface Stage {
 export interface StageOptions {
   readonly seed: number;
   readonly workers: number;
-  /** The key by which the queue's slot is found. */
-  readonly key: string;
+  /** A key of each queue, by which its slot is found: the first is the one that most is about. */
+  readonly keys: readonly string[];
 }
 
 const producerScripts = ['enqueue'];
@@ -135,13 +135,13 @@ export async function openSentinel(options: StageOptions): Promise<Stage> {
 export async function openCluster(options: StageOptions): Promise<Stage> {
   const cluster = await startCluster({ redis: { appendonly: 'always' } });
   const nodes = { nodes: cluster.addresses() };
-  const owner = async (): Promise<(typeof cluster.nodes)[number]> => cluster.ownerOf(await cluster.slotOf(options.key));
+  const owner = async (): Promise<(typeof cluster.nodes)[number]> => cluster.ownerOf(await cluster.slotOf(options.keys[0] ?? ''));
   return {
     name: 'cluster',
     ways: { producers: nodes, workers: Array.from({ length: options.workers }, () => nodes) },
     observer: () => cluster.connect(),
     onTheWay: [],
-    atTheServer: [{ fault: moveSlot(cluster, [options.key]), weight: 3 }, { fault: scriptFlush(owner), weight: 1 }, { fault: clientKill(owner), weight: 1 }, { fault: freezeRedis(owner), weight: 1 }],
+    atTheServer: [{ fault: moveSlot(cluster, options.keys), weight: 3 }, { fault: scriptFlush(owner), weight: 1 }, { fault: clientKill(owner), weight: 1 }, { fault: freezeRedis(owner), weight: 1 }],
     durable: true,
     honestClock: true,
     heal: async () => cluster.waitReady(),
