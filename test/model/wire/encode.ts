@@ -85,7 +85,7 @@ function requests({ form, jobs }: CallOf<'enqueue'>): EnqueueRequest[] {
 
 function exchange(connection: Connection, call: CallOf<'settle'>): void {
   const { wanted, prefetch, token, woken, leaseMs, max, durationMs, minutes } = call;
-  const terms = { leaseMs, limiter: max > 0 ? { max, duration: durationMs } : undefined, minutes };
+  const terms = { confirming: connection, leaseMs, limiter: max > 0 ? { max, duration: durationMs } : undefined, minutes };
   const supervisor = { retryDelayMs: 1, failed: () => undefined, isOver: () => true };
   void new Exchange(connection, keysOf(call.queue), terms, 'w', supervisor).call(call.items.map(ended), { wanted, prefetch, token, woken });
 }
