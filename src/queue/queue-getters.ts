@@ -88,12 +88,12 @@ export class QueueGetters<EachJob extends Job = Job> extends QueueBase implement
   /** How many jobs are in each of these states (all if none is named), at one instant. */
   async getJobCounts(...types: JobType[]): Promise<Record<string, number>> {
     const all = await this.#counts();
-    const wanted = types.length === 0 ? shownStates : types.map(checkedType).map((type) => (type === 'wait' ? 'waiting' : type));
-    return Object.fromEntries([...new Set(wanted)].map((type) => [type, type in all ? Number(all[type as keyof typeof all]) : 0]));
+    const wanted = types.length === 0 ? shownStates : types.map(checkedType);
+    return Object.fromEntries(wanted.map((type) => [type, Number(all[(type === 'wait' ? 'waiting' : type) as keyof typeof all] ?? 0)]));
   }
 
   async getJobCountByTypes(...types: JobType[]): Promise<number> {
-    const found = await this.getJobCounts(...types);
+    const found = await this.getJobCounts(...types.filter((type) => type !== 'wait' || !types.includes('waiting')));
     return Object.values(found).reduce((sum, count) => sum + count, 0);
   }
 
@@ -218,7 +218,7 @@ export class QueueGetters<EachJob extends Job = Job> extends QueueBase implement
     if (till > this.connection.now) return Math.ceil(till - this.connection.now);
     const limit = await this.getGlobalRateLimit();
     const max = maxJobs ?? limit?.max;
-    if (max === undefined || Number(rateCount ?? 0) < max || limit === null) return -2;
+    if (max === undefined || Number(rateCount ?? 0) < max || limit === null) return maxJobs === undefined ? -2 : 0;
     const first = await this.connection.command('lindex', [this.keys.key('rate'), 0], 'read the rate limit');
     return first === null ? -2 : Math.max(0, Number(text(first).split(' ')[0]) + limit.duration - this.connection.now);
   }
