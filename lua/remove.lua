@@ -22,6 +22,14 @@ local function isSpared(id)
   if only == 'childless' then return redis.call('HEXISTS', pending, id) == 1 end
   return only == 'unfinished' and (redis.call('ZSCORE', completed, id) or redis.call('ZSCORE', failed, id))
 end
+local function stateOf(id)
+  local at = redis.call('ZSCORE', wait, id)
+  if at then return tonumber(at) < 0 and 'waiting' or 'prioritized' end
+  if redis.call('ZSCORE', delayed, id) then return 'delayed' end
+  if redis.call('ZSCORE', parents, id) then return 'waiting-children' end
+  if redis.call('ZSCORE', completed, id) then return 'completed' end
+  return redis.call('ZSCORE', failed, id) and 'failed' or nil
+end
 for i, id in ipairs(ids) do
   if redis.call('HEXISTS', run, id) == 1 then flags[i] = -1
   elseif redis.call('HEXISTS', job, id) == 0 then flags[i] = 0
@@ -29,7 +37,7 @@ for i, id in ipairs(ids) do
   else
     flags[i] = 1
     gone[#gone + 1] = id
-    moved[#moved + 1] = { 'removed', id }
+    moved[#moved + 1] = { 'removed', id, stateOf(id) }
   end
 end
 if #gone > 0 then

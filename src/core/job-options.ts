@@ -44,7 +44,7 @@ export interface DefaultJobOptions {
   priority?: number;
   /** Milliseconds until the job may run, 0 to 2^42. Default 0. */
   delay?: number;
-  /** How often the job may be tried in all, from 1. Default 1. */
+  /** How often the job may be tried in all; 0 means once, as in Bull and BullMQ. Default 1. */
   attempts?: number;
   /** How long to wait before the next attempt: milliseconds, or a rule. Default: no wait. */
   backoff?: number | BackoffOptions;
@@ -109,7 +109,7 @@ const defaults: Record<string, Check> = {
   timestamp: wholeNumber(0, Number.MAX_SAFE_INTEGER, 'milliseconds'),
   priority: wholeNumber(0, MAX_PRIORITY),
   delay: wholeNumber(0, MAX_DELAY_MS, 'milliseconds'),
-  attempts: wholeNumber(1, 2 ** 31),
+  attempts: wholeNumber(0, 2 ** 31),
   backoff,
   lifo: flag,
   removeOnComplete: keep,

@@ -54,6 +54,7 @@ export function newFacts(opts: JobsOptions, parent: ParentRef | undefined): NewF
 export function draftJob(job: NewJob, defaults: JobsOptions | undefined, makeId: () => string, now: number, path = ''): Draft {
   checkJobName(job.name, `${path}name`);
   if (job.opts !== undefined) checkJobOptions(job.opts, `${path}opts`);
+  if (job.data === undefined) return draftJob({ ...job, data: {} }, defaults, makeId, now, path);
   const opts = job.opts === undefined ? defaults : defaults === undefined ? job.opts : { ...defaults, ...withoutUndefined(job.opts) };
   if (opts === undefined) return plainDraft(job, makeId(), now, path);
   checkChild(opts, path);

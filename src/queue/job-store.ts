@@ -80,6 +80,11 @@ export class JobStore {
     return count;
   }
 
+  /** Removes all rows but the newest `keep`; of a job that is gone there are none. */
+  async clearLog(id: string, keep: number): Promise<void> {
+    await this.connection.run(appendLog, this.keys, { id, row: undefined, keep });
+  }
+
   async logs(id: string): Promise<string[]> {
     const stored = bytes(await this.connection.command('hget', [this.keys.key('logs'), id], 'read a log'));
     return stored ? unpackAll(stored.subarray(4)).map((row) => {
@@ -147,7 +152,7 @@ export class JobStore {
   async #wrongState(id: string, doing: string, wanted: string): Promise<StateError> {
     const state = await this.state(id);
     if (state === 'unknown') return notFound(id, doing);
-    return new StateError('WRONG_STATE', { field: 'job', message: `Could not ${doing} job ${id}: it is ${state}, not ${wanted}.` });
+    return new StateError('WRONG_STATE', { field: 'job', message: `Job ${id} is not in the ${wanted} state: could not ${doing} it, for it is ${state}.` });
   }
 }
 

@@ -57,8 +57,8 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
   priority: number;
   /** What the handler last reported. Default 0. */
   progress: ProgressType = 0 as ProgressType;
-  /** What the handler returned, as it was: also false, 0, '' and null. */
-  returnvalue: ReturnType = undefined as ReturnType;
+  /** What the handler returned, as it was: also false, 0, '' and undefined. Default null, before it has returned. */
+  returnvalue: ReturnType = null as ReturnType;
   /** Why it failed last. */
   failedReason: string = undefined as unknown as string;
   /** Stack traces of its failed attempts, oldest first. */
@@ -96,7 +96,8 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
     this.queue = queue;
     this.name = name;
     this.data = data;
-    this.opts = opts;
+    // As in BullMQ, so that `job.attemptsMade >= job.opts.attempts` tells the last attempt.
+    this.opts = opts.attempts === undefined ? { attempts: 0, ...opts } : opts;
     this.id = id;
     this.timestamp = opts.timestamp ?? 0;
     this.delay = opts.delay ?? 0;
@@ -169,7 +170,7 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
   /** Removes the log, or all but its newest `keepLogs` rows. */
   async clearLogs(keepLogs = 0): Promise<void> {
     checkValue(keepLogs, wholeNumber(0, 2 ** 31), 'keepLogs');
-    await this.queue.jobs.log(this.id, undefined, keepLogs);
+    await this.queue.jobs.clearLog(this.id, keepLogs);
   }
 
   /**
@@ -192,7 +193,7 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
     this.failedReason = undefined as unknown as string;
     this.finishedOn = undefined;
     this.processedOn = undefined;
-    this.returnvalue = undefined as ReturnType;
+    this.returnvalue = null as ReturnType;
     if (reset.resetAttempts) this.attemptsMade = 0;
     if (reset.resetStarted) this.attemptsStarted = 0;
   }

@@ -101,12 +101,11 @@ export class QueueGetters<EachJob extends Job = Job> extends QueueBase implement
   async getJobCounts(...types: JobType[]): Promise<Record<string, number>> {
     const all = await this.#counts();
     const wanted = types.length === 0 ? shownStates : types.map(checkedType);
-    const countOf = (type: JobType): number => (type in all ? Number(all[type as keyof typeof all]) : type === 'wait' ? all.waiting : 0);
-    return Object.fromEntries([...new Set(wanted)].map((type) => [type, countOf(type)]));
+    return Object.fromEntries(wanted.map((type) => [type, Number(all[(type === 'wait' ? 'waiting' : type) as keyof typeof all] ?? 0)]));
   }
 
   async getJobCountByTypes(...types: JobType[]): Promise<number> {
-    const found = await this.getJobCounts(...types.map((type) => (type === 'wait' ? 'waiting' : type)));
+    const found = await this.getJobCounts(...types.filter((type) => type !== 'wait' || !types.includes('waiting')));
     return Object.values(found).reduce((sum, count) => sum + count, 0);
   }
 
@@ -231,7 +230,7 @@ export class QueueGetters<EachJob extends Job = Job> extends QueueBase implement
     if (till > this.connection.now) return Math.ceil(till - this.connection.now);
     const limit = await this.getGlobalRateLimit();
     const max = maxJobs ?? limit?.max;
-    if (max === undefined || Number(rateCount ?? 0) < max || limit === null) return -2;
+    if (max === undefined || Number(rateCount ?? 0) < max || limit === null) return maxJobs === undefined ? -2 : 0;
     const first = await this.connection.command('lindex', [this.keys.key('rate'), 0], 'read the rate limit');
     return first === null ? -2 : Math.max(0, Number(text(first).split(' ')[0]) + limit.duration - this.connection.now);
   }

@@ -153,7 +153,7 @@ export class Schedules {
 
   #nextRun(id: string, slot: number, definition: ScheduleDefinition): Job {
     const opts = { ...definition.opts, repeatJobKey: id, repeat: definition.repeat };
-    const job = new Job(this.#owner, definition.name, definition.data, opts, runId(id, slot));
+    const job = new Job(this.#owner, definition.name, definition.data === undefined ? {} : definition.data, opts, runId(id, slot));
     job.timestamp = Math.round(this.#owner.jobs.connection.now);
     job.delay = Math.max(0, slot - job.timestamp);
     return job;

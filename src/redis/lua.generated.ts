@@ -1762,6 +1762,14 @@ local function isSpared(id)
 if only == 'childless' then return redis.call('HEXISTS', KEYS[18], id) == 1 end
 return only == 'unfinished' and (redis.call('ZSCORE', KEYS[7], id) or redis.call('ZSCORE', KEYS[8], id))
 end
+local function stateOf(id)
+local at = redis.call('ZSCORE', KEYS[3], id)
+if at then return tonumber(at) < 0 and 'waiting' or 'prioritized' end
+if redis.call('ZSCORE', KEYS[4], id) then return 'delayed' end
+if redis.call('ZSCORE', KEYS[6], id) then return 'waiting-children' end
+if redis.call('ZSCORE', KEYS[7], id) then return 'completed' end
+return redis.call('ZSCORE', KEYS[8], id) and 'failed' or nil
+end
 for i, id in ipairs(ids) do
 if redis.call('HEXISTS', KEYS[9], id) == 1 then flags[i] = -1
 elseif redis.call('HEXISTS', KEYS[2], id) == 0 then flags[i] = 0
@@ -1769,7 +1777,7 @@ elseif isSpared(id) then flags[i] = -2
 else
 flags[i] = 1
 gone[#gone + 1] = id
-moved[#moved + 1] = { 'removed', id }
+moved[#moved + 1] = { 'removed', id, stateOf(id) }
 end
 end
 if #gone > 0 then

@@ -137,7 +137,7 @@ function packRuns(id: string, definition: ScheduleDefinition, slots: number[], n
   const facts = packNewFacts({ priority });
   for (const slot of slots) {
     const opts = { ...rest, ...(priority ? { priority } : undefined), repeatJobKey: id, repeat };
-    packer.array(4).string(runId(id, slot)).bytes(packRecord(name, data, Math.round(now), opts)).number(priority);
+    packer.array(4).string(runId(id, slot)).bytes(packRecord(name, data === undefined ? {} : data, Math.round(now), opts)).number(priority);
     if (facts) packer.bytes(facts);
     else packer.string('');
   }

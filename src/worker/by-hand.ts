@@ -79,15 +79,19 @@ export class ByHand implements JobHolder {
   async complete(job: Job, result: unknown, token: string): Promise<void> {
     await this.#settle(job, completion(job, result, this.#worker.terms), token, 'complete it');
     job.attemptsMade += 1;
+    job.finishedOn = this.#worker.jobs.connection.now;
     job.returnvalue = result;
     this.#worker.emit('completed', job, result, 'active');
   }
 
   async fail(job: Job, thrown: unknown, token: string): Promise<void> {
     const error = asError(thrown);
-    await this.#settle(job, await failure(job, error, this.#worker.terms), token, 'fail it');
+    const ending = await failure(job, error, this.#worker.terms);
+    await this.#settle(job, ending, token, 'fail it');
     job.attemptsMade += 1;
+    if (ending.death) job.finishedOn = this.#worker.jobs.connection.now;
     job.failedReason = error.message;
+    job.stacktrace = [...(job.stacktrace ?? []), error.stack ?? ''];
     this.#worker.emit('failed', job, error, 'active');
   }
 

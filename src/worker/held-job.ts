@@ -23,7 +23,7 @@ export class HeldJob {
   startedAt = 0;
   stopCause: StopCause | undefined;
   #controller: AbortController | undefined;
-  #reason: Error | undefined;
+  #reason: unknown;
 
   constructor(job: Job, lease: string, suspect: boolean, takenAt: number) {
     this.job = job;
@@ -36,12 +36,12 @@ export class HeldJob {
   /** Fires when the handler should stop. Made on demand: most handlers never look. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
-    if (this.#reason && !this.#controller.signal.aborted) this.#controller.abort(this.#reason);
+    if (this.stopCause && !this.#controller.signal.aborted) this.#controller.abort(this.#reason);
     return this.#controller.signal;
   }
 
   /** Tells the handler to stop, once. */
-  stop(cause: StopCause, reason: Error): void {
+  stop(cause: StopCause, reason: unknown): void {
     if (this.stopCause) return;
     this.stopCause = cause;
     this.#reason = reason;

@@ -164,7 +164,7 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
   }
 
   isRunning(): boolean {
-    return this.#running !== undefined && !this.closed;
+    return this.#running !== undefined && !this.closed && !this.#paused;
   }
 
   isPaused(): boolean {
@@ -225,11 +225,11 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
     return new RateLimitError();
   }
 
-  /** Aborts the signal of a job that this worker runs; false when it runs no such job. */
+  /** Aborts the signal of a job that this worker runs, with `reason` as the signal's; false when it runs no such job. */
   cancelJob(id: string, reason?: string): boolean {
     const held = this.#dispatcher.held.get(id);
     if (!held || held.state !== 'running') return false;
-    held.stop('cancelled', new Error(reason ?? 'Job was cancelled'));
+    held.stop('cancelled', reason ?? new Error('Job was cancelled'));
     return true;
   }
 

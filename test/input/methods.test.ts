@@ -136,7 +136,7 @@ const schedules: Wrong[] = [
   ...[5, '', 'a\nb'].map((name) => ({ name: `template name ${shown(name)}`, call: () => queue.upsertJobScheduler('s', { every: 5 }, { name: any(name) }), code: 'INVALID_NAME' as const, field: 'jobTemplate.name' })),
   { name: 'template data with a function', call: () => queue.upsertJobScheduler('s', { every: 5 }, { data: { f: () => 1 } }), code: 'INVALID_DATA', field: /jobTemplate\.data.*f$/ },
   { name: 'template data over the limit', call: () => queue.upsertJobScheduler('s', { every: 5 }, { data: 'x'.repeat(17 << 20) }), code: 'PAYLOAD_TOO_LARGE', field: 'jobTemplate.data' },
-  { name: 'a wrong option of the template', call: () => queue.upsertJobScheduler('s', { every: 5 }, { opts: { attempts: 0 } }), code: 'INVALID_OPTION', field: 'jobTemplate.opts.attempts' },
+  { name: 'a wrong option of the template', call: () => queue.upsertJobScheduler('s', { every: 5 }, { opts: { attempts: -1 } }), code: 'INVALID_OPTION', field: 'jobTemplate.opts.attempts' },
   ...[{ jobId: 'x' }, { jobId: 5 }].map((opts) => ({ name: 'an id in the template', call: () => queue.upsertJobScheduler('s', { every: 5 }, { opts: any(opts) }), code: ['INVALID_OPTION', 'UNKNOWN_OPTION', 'INVALID_ID'] as const, field: 'jobTemplate.opts.jobId' })),
   ...[0, -1, 1.5, '3', NaN].map((limit) => ({ name: `limit ${shown(limit)}`, call: () => queue.upsertJobScheduler('s', { every: 5, limit: any(limit) }), code: 'INVALID_OPTION' as const, field: 'repeat.limit' })),
   ...['later', 5, null].filter((value) => value !== null).map((missed) => ({ name: `missed ${shown(missed)}`, call: () => queue.upsertJobScheduler('s', { every: 5, missed: any(missed) }), code: 'INVALID_OPTION' as const, field: 'repeat.missed' })),

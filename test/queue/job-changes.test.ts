@@ -138,7 +138,7 @@ describe('retry', () => {
     const queue = openQueue();
     const job = await failedJob(queue);
     await job.retry();
-    expect(await queue.getJob(job.id)).toMatchObject({ attemptsMade: 1, finishedOn: undefined, returnvalue: undefined });
+    expect(await queue.getJob(job.id)).toMatchObject({ attemptsMade: 1, finishedOn: undefined, returnvalue: null });
     expect(await job.getState()).toBe('waiting');
     const worker = openWorker(queue, () => 'now');
     expect((await finished(worker, job.id)).attemptsMade).toBe(2);
@@ -159,7 +159,7 @@ describe('retry', () => {
     await worker.close();
     await (await queue.getJob(job.id))?.retry('completed');
     expect(await job.getState()).toBe('waiting');
-    expect((await queue.getJob(job.id))?.returnvalue).toBeUndefined();
+    expect((await queue.getJob(job.id))?.returnvalue).toBeNull();
   });
 
   test('keeps the priority', async () => {

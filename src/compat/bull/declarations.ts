@@ -4,6 +4,8 @@ import type { Job } from './job.js';
 
 /** An ioredis client. */
 export type RedisClient = ReturnType<Engine['getBackend']>['client'];
+/** The same as Bull declares it: its users' code does not ask whether it is a cluster's. */
+export type Redis = Extract<RedisClient, { stream: unknown }>;
 /** ioredis's options. */
 export type RedisOptions = Extract<ConnectionOptions, { url?: string }>;
 

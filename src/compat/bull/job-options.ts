@@ -27,7 +27,7 @@ export function toEngine(opts: JobOptions, defaults: JobOptions | undefined): Jo
 /** What a job's options look like to users of Bull. */
 export function fromEngine(stored: JobsOptions, job: { timestamp: number; delay: number; repeatJobKey?: string | undefined }): JobOptions {
   const { priority = 0, deduplication, repeat, backoff } = stored;
-  const opts: JobOptions = { attempts: stored.attempts ?? 1, delay: stored.delay ?? job.delay, timestamp: job.timestamp };
+  const opts: JobOptions = { attempts: Math.max(1, stored.attempts ?? 1), delay: stored.delay ?? job.delay, timestamp: job.timestamp };
   copyTo(opts, stored);
   if (priority !== 0 && priority !== ordinaryPriority) opts.priority = priority;
   if (deduplication !== undefined) opts.debounce = deduplication;

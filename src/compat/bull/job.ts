@@ -70,6 +70,16 @@ export class Job<T = any> {
     return queue.add(name, data, opts);
   }
 
+  /** Adds jobs together. */
+  static createBulk<T = any>(queue: Queue<T>, jobs: { name?: string | undefined; data: T; opts?: JobOptions | undefined }[]): Promise<Job<T>[]> {
+    return queue.addBulk(jobs);
+  }
+
+  /** The same as `queue.removeJobs`. */
+  static remove(queue: Queue, pattern: string): Promise<void> {
+    return queue.removeJobs(pattern);
+  }
+
   static fromId<T = any>(queue: Queue<T>, id: JobId): Promise<Job<T> | null> {
     return queue.getJob(id);
   }

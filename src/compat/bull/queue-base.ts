@@ -5,7 +5,7 @@ import { Queue as Engine, type QueueBaseOptions } from '../../index.js';
 import { Connections, keyPrefix, queueOptions } from './connections.js';
 import { GlobalEvents } from './global-events.js';
 import { completeSettings, type Settings } from './settings.js';
-import type { AdvancedSettings, JobOptions, MetricsOpts, QueueOptions, RateLimiter, RedisClient } from './declarations.js';
+import type { AdvancedSettings, JobOptions, MetricsOpts, QueueOptions, RateLimiter, Redis, RedisClient } from './declarations.js';
 import { parseClientList } from './workers.js';
 
 /** The keys that Bull names. */
@@ -77,8 +77,8 @@ export class QueueBase extends EventEmitter {
   }
 
   /** The ioredis client that the queue works with. */
-  get client(): RedisClient {
-    return this.engine.getBackend().client;
+  get client(): Redis {
+    return this.engine.getBackend().client as Redis;
   }
 
   /** A client for events. The queue itself does not use it. */
@@ -92,8 +92,8 @@ export class QueueBase extends EventEmitter {
   }
 
   /** The clients that the queue has opened itself. */
-  get clients(): RedisClient[] {
-    return this.engineOptions.connection === this.client ? [] : [this.client, ...this.connections.own];
+  get clients(): Redis[] {
+    return this.engineOptions.connection === this.client ? [] : [this.client, ...(this.connections.own as Redis[])];
   }
 
   /** Resolves with the queue once Redis answers. */

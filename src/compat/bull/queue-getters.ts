@@ -27,6 +27,11 @@ export abstract class QueueGetters<T = any> extends QueueBase {
     return pages.flat().map((inner) => this.view(inner));
   }
 
+  /** The ids of these jobs, as `getJobs` answers them. */
+  async getRanges(types?: Statuses, start?: number, end?: number, asc?: boolean): Promise<string[]> {
+    return (await this.getJobs(types, start, end, asc)).map(({ id }) => String(id));
+  }
+
   getWaiting(start?: number, end?: number): Promise<Job<T>[]> {
     return this.getJobs(['wait', 'paused'], start, end, true);
   }

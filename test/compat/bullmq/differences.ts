@@ -1,20 +1,10 @@
+import { differencesOf, type Group } from '../surface/differences.js';
+
 /**
  * Every name of BullMQ 6.7's declarations for which code written against BullMQ does not compile against Drover. All
  * others are the same. A test holds this table against the compiler: what is missing here fails, and so does what is
  * here and no longer true.
  */
-
-export interface Difference {
-  /** `better`: it is there, and other than BullMQ's. `left out`: there is no such name. */
-  verdict: 'better' | 'left out';
-  /** How, or why. */
-  because: string;
-}
-
-interface Group extends Difference {
-  /** `Name`, `Name.member`, `Name.static member`, or `Name<…>` for its type parameters. */
-  names: string;
-}
 
 const classes = ['FlowProducer', 'Queue', 'QueueBase', 'QueueEvents', 'QueueEventsProducer', 'QueueGetters', 'Worker'];
 const of = (owners: string[], ...members: string[]): string => owners.flatMap((owner) => members.map((member) => `${owner}.${member}`)).join(' ');
@@ -106,7 +96,4 @@ const groups: Group[] = [
   { verdict: 'left out', because: 'children in processes and threads return their result', names: 'SandboxedJob.returnValue SandboxedJob.deferredFailure' },
 ];
 
-export const differences: Readonly<Record<string, Difference>> = Object.fromEntries(groups.flatMap(({ names, verdict, because }) =>
-  names.trim().split(/\s+/).map((name) => [name.replace('static_', 'static '), { verdict, because }])));
-
-export const isDifference = (name: string): boolean => Object.hasOwn(differences, name);
+export const differences = differencesOf(groups);

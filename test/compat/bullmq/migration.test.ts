@@ -5,7 +5,7 @@ import * as drover from 'drover';
 import ts from 'typescript';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { redisUrl } from '../../support/behaviour.js';
-import { compile, onlyPublic, root } from './program.js';
+import { compile, onlyPublic, root } from '../surface/program.js';
 
 const page = 'docs/migration-from-bullmq.md';
 const snippets = [...readFileSync(path.join(root, page), 'utf8').matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => code);

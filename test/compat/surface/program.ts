@@ -5,7 +5,6 @@ import ts from 'typescript';
 /** A TypeScript program over this repository in which some files are not those on the disk. */
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url));
-const published = path.join(root, 'node_modules/bullmq/dist/esm/');
 
 const options: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2022,
@@ -18,12 +17,21 @@ const options: ts.CompilerOptions = {
   skipLibCheck: true,
   baseUrl: root,
   ignoreDeprecations: '6.0',
-  paths: { drover: ['./src/index.ts'], bullmq: ['./node_modules/bullmq/dist/esm/index.d.ts'] },
+  paths: {
+    drover: ['./src/index.ts'], 'drover/bull': ['./src/compat/bull/index.ts'],
+    bullmq: ['./node_modules/bullmq/dist/esm/index.d.ts'], bull: ['./node_modules/bull/index.d.ts'],
+  },
 };
+
+/** The declarations of the libraries that are compared with; only these are rewritten. */
+const published = ['node_modules/bullmq/dist/esm/', 'node_modules/bull/index.d.ts'].map((name) => path.join(root, name));
 
 export type Rewrite = (file: ts.SourceFile) => string;
 
-/** Compiles `files` (names relative to the root, with their texts); `rewrite` changes what BullMQ's declarations say. */
+/** Programs with the same options can share what was parsed. */
+const parsed = new Map<string, ts.SourceFile>();
+
+/** Compiles `files` (names relative to the root, with their texts); `rewrite` changes what the other library's declarations say. */
 export function compile(files: ReadonlyMap<string, string>, rewrite: Rewrite, paths: Record<string, string[]> = {}): ts.Program {
   const texts = new Map([...files].map(([name, text]) => [path.join(root, name), text]));
   const merged = { ...options, paths: { ...options.paths, ...paths } };
@@ -34,20 +42,22 @@ export function compile(files: ReadonlyMap<string, string>, rewrite: Rewrite, pa
   host.getSourceFile = (name, languageVersion) => {
     const text = host.readFile(name);
     if (text === undefined) return undefined;
-    const file = ts.createSourceFile(name, text, languageVersion, true);
-    return name.startsWith(published) ? ts.createSourceFile(name, rewrite(file), languageVersion, true) : file;
+    const known = parsed.get(name);
+    const file = known?.text === text ? known : ts.createSourceFile(name, text, languageVersion, true);
+    parsed.set(name, file);
+    return published.some((start) => name.startsWith(start)) ? ts.createSourceFile(name, rewrite(file), languageVersion, true) : file;
   };
   return ts.createProgram([...texts.keys()], merged, host);
 }
 
 /**
- * Cuts out of BullMQ's declarations what is no part of its surface: private and protected members, by which TypeScript
+ * Cuts out of a library's declarations what is no part of its surface: private and protected members, by which TypeScript
  * would hold two classes of the same shape apart. What `isDifferent` (`Name` or `Name.member`) goes too: a type becomes
  * `any`, a member is gone.
  */
 export function onlyPublic(isDifferent: (name: string) => boolean): Rewrite {
   return (file) => {
-    const changes = file.statements.flatMap((node): Change[] => {
+    const changes = statementsOf(file).flatMap((node): Change[] => {
       if (isTyping(node) && node.name && isDifferent(node.name.text)) return [[node.getStart(), node.end, anyType(node)]];
       if (!ts.isClassDeclaration(node) && !ts.isInterfaceDeclaration(node)) return [];
       const owner = node.name?.text ?? '';
@@ -57,6 +67,14 @@ export function onlyPublic(isDifferent: (name: string) => boolean): Rewrite {
     });
     return changes.sort((a, b) => b[0] - a[0]).reduce((text, [from, to, by]) => text.slice(0, from) + by + text.slice(to), file.text);
   };
+}
+
+/** Bull declares everything within one namespace. */
+function statementsOf(file: ts.SourceFile): ts.Statement[] {
+  return file.statements.flatMap((node) => {
+    const body = ts.isModuleDeclaration(node) ? node.body : undefined;
+    return body && ts.isModuleBlock(body) ? [...body.statements] : [node];
+  });
 }
 
 type Change = [from: number, to: number, by: string];

@@ -1,0 +1,57 @@
+/** What Drover means to do otherwise than BullMQ or Bull. A conformance test fails for any other difference, and for one of these that is gone. */
+export interface Betterment {
+  /** The scenario that shows it. */
+  scenario: string;
+  /** Where in what the scenario answers. */
+  at: RegExp;
+  because: string;
+}
+
+/** One reason that several scenarios show. */
+const of = (because: string, ...shown: [scenario: string, at: RegExp][]): Betterment[] => shown.map(([scenario, at]) => ({ scenario, at, because }));
+
+const mistakes = 'a value that can only be a mistake is refused with an error that names it: a fraction, a negative number, text for a number, `null`, an unknown option';
+
+export const ofBullmq: readonly Betterment[] = [
+  ...of(
+    'the options of a job that was read from the queue do not repeat its `jobId`: `job.id` has it',
+    ['a job as add answers it and getJob reads it', /opts\.jobId$/], ['a plain job', /opts\.jobId$/], ['a completed job, and one that failed', /opts\.jobId$/],
+    ['retrying a finished job', /opts\.jobId$/],
+  ),
+  ...of('`asJSON` also holds `delay` and `priority` when they are 0, and `processedBy`', ['a plain job', /\.(delay|priority)$/], ['a completed job, and one that failed', /^2\.(delay|priority|processedBy)$/]),
+  ...of('`getJobCounts()` also answers `paused`, which is 0, for dashboards of earlier versions', ['counts of jobs', /all\.paused$/], ['obliterating a queue with active jobs', /^3\.paused$/]),
+  ...of(
+    'errors begin as BullMQ’s do, then say what can be done; of a job that is gone they say so',
+    ['what an operation on a missing job, or in the wrong state, says', /thrown$/], ['obliterating a queue with active jobs', /^0\.thrown$/], ['closing', /^0\.thrown$/],
+  ),
+  ...of('`queue.remove` of a job that is not there answers 0', ['what an operation on a missing job, or in the wrong state, says', /^removeById\.1$/], ['maintenance calls and what they answer', /^0\.remove$/]),
+  ...of('`setGlobalRateLimit` answers 1', ['maintenance calls and what they answer', /^0\.setRate$/]),
+  ...of('`job.delay` stays what the job was added with; `changeDelay` moves its due time', ['what changes on a job that waits', /^0$/]),
+  ...of('the attempt history survives a retry by hand, and `failedReason` shows its last line', ['retrying a finished job', /failedReason$/]),
+  ...of('the run that completed is not counted once a completed job is retried: it runs anew', ['retrying a finished job', /^3\.attempts(Made|Started)$/]),
+  ...of('cleaning jobs that have not ended tells `removed` of each, with its id, rather than a count', ['events of a clean', /./]),
+  ...of('a child that failed for good is counted as failed, also when its parent waits on', ['a child fails: the parent waits', /^4\./]),
+  ...of(
+    'a schedule counts the runs that were due, not the next one; its view also has `id` and always `template`',
+    ['schedulers and their shapes', /(iterationCount|\.id|template)$/], ['a scheduler that is changed', /^3\.opts$/],
+  ),
+  ...of('a schedule that has ended is removed', ['runs of a scheduler', /^1$/]),
+  ...of('a dynamic rate limit also holds back jobs that are taken by hand', ['global concurrency, rate limit and isMaxed', /^3$/]),
+  ...of('options are shown as they were given', ['defaults of jobs, as stored', /^1$/]),
+  ...of(
+    mistakes,
+    ['which values of job options add accepts', /^(?!jobId\.)/], ['which values of worker options are accepted', /./], ['which values of queue options are accepted', /./],
+    ['which values of queue events options are accepted', /./], ['which repeat options are accepted', /./], ['which names of queues, jobs and schedulers are accepted', /^jobs\./],
+  ),
+  ...of('ids and names may hold a colon and be whole numbers', ['which values of job options add accepts', /^jobId\./], ['which names of queues, jobs and schedulers are accepted', /^queues\./]),
+];
+
+export const ofBull: readonly Betterment[] = [
+  ...of(mistakes, ['which values of job options are accepted', /^(priority|unknown)/]),
+  ...of('`debounce.ttl: 0` means no time, as leaving it out does', ['which values of job options are accepted', /^debounce/]),
+  ...of(
+    'the options of a job that was read from the queue do not repeat its `jobId`: `job.id` has it',
+    ['a job as add answers it and getJob reads it', /opts\.jobId$/], ['what is told of jobs that go well and badly', /opts\.jobId$/],
+  ),
+  ...of('errors begin as Bull’s do, and say that the job is gone', ['what operations in the wrong state say', /thrown$/]),
+];

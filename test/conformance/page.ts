@@ -1,0 +1,31 @@
+import { scenarios as ofBullScenarios } from './bull/scenarios.js';
+import { jobs } from './bullmq/jobs.js';
+import { options } from './bullmq/options.js';
+import { sets } from './bullmq/sets.js';
+import { working } from './bullmq/working.js';
+import { ofBull, ofBullmq, type Betterment } from './betterments.js';
+
+/** The part of docs/compatibility.md on what the libraries do. */
+export function conformanceSection(): string {
+  const bullmq = Object.keys({ ...jobs, ...options, ...sets, ...working }).length;
+  const bull = Object.keys(ofBullScenarios).length;
+  return [
+    '## Behaviour',
+    '',
+    `\`test/conformance\` runs ${bullmq} programs on BullMQ 6.7 and on Drover, and ${bull} on Bull 4.16 and on \`drover/bull\`, on the same Redis,`,
+    'and compares all that they see: what calls answer and throw, events and their order, states, counters and order. They may differ',
+    'only in what follows; a difference that is not here, and one that is here and gone, fails the test.',
+    '',
+    '| than | what Drover does otherwise | shown by |',
+    '|-|-|-|',
+    ...rows('BullMQ', ofBullmq),
+    ...rows('Bull', ofBull),
+    '',
+  ].join('\n');
+}
+
+function rows(library: string, betterments: readonly Betterment[]): string[] {
+  const reasons = new Map<string, string[]>();
+  for (const { because, scenario } of betterments) reasons.set(because, [...(reasons.get(because) ?? []), scenario]);
+  return [...reasons].map(([because, scenarios]) => `| ${library} | ${because} | ${scenarios.join('; ')} |`);
+}
