@@ -101,11 +101,12 @@ export class QueueGetters<EachJob extends Job = Job> extends QueueBase implement
   async getJobCounts(...types: JobType[]): Promise<Record<string, number>> {
     const all = await this.#counts();
     const wanted = types.length === 0 ? shownStates : types.map(checkedType);
-    return Object.fromEntries(wanted.map((type) => [type, Number(all[(type === 'wait' ? 'waiting' : type) as keyof typeof all] ?? 0)]));
+    const countOf = (type: JobType): number => (type in all ? Number(all[type as keyof typeof all]) : type === 'wait' ? all.waiting : 0);
+    return Object.fromEntries([...new Set(wanted)].map((type) => [type, countOf(type)]));
   }
 
   async getJobCountByTypes(...types: JobType[]): Promise<number> {
-    const found = await this.getJobCounts(...types.filter((type) => type !== 'wait' || !types.includes('waiting')));
+    const found = await this.getJobCounts(...types.map((type) => (type === 'wait' ? 'waiting' : type)));
     return Object.values(found).reduce((sum, count) => sum + count, 0);
   }
 

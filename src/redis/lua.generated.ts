@@ -2369,9 +2369,9 @@ end
 end
 end
 settled(session, seq, { refused, lease, joined, unready })
-if isMore and count == wanted and ARGV[11] == '1' or (returned or missing ~= '' or (raw[3] and count < accepted)) and redis.call('ZCARD', KEYS[3]) > 0 then
-redis.call('ZADD', KEYS[20], '0', '0')
-end
+local isWoken = ARGV[11] == '1' and count == wanted
+local mayHaveMore = returned or missing ~= '' or (raw[3] and count < accepted) or (isWoken and wanted == 0)
+if (isWoken and isMore) or (mayHaveMore and redis.call('ZCARD', KEYS[3]) > 0) then redis.call('ZADD', KEYS[20], '0', '0') end
 if wanted > 0 and count == 0 and accepted > 0 and (room > 0 and missing == '' or redis.call('ZCARD', KEYS[3]) == 0) then
 moved[#moved + 1] = { 'drained' }
 end

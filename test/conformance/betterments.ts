@@ -22,7 +22,7 @@ export const ofBullmq: readonly Betterment[] = [
   ...of('`getJobCounts()` also answers `paused`, which is 0, for dashboards of earlier versions', ['counts of jobs', /all\.paused$/], ['obliterating a queue with active jobs', /^3\.paused$/]),
   ...of(
     'errors begin as BullMQ’s do, then say what can be done; of a job that is gone they say so',
-    ['what an operation on a missing job, or in the wrong state, says', /thrown$/], ['obliterating a queue with active jobs', /^0\.thrown$/], ['closing', /^0\.thrown$/],
+    ['what an operation on a missing job, or in the wrong state, says', /thrown$/], ['closing', /^0\.thrown$/],
   ),
   ...of('`queue.remove` of a job that is not there answers 0', ['what an operation on a missing job, or in the wrong state, says', /^removeById\.1$/], ['maintenance calls and what they answer', /^0\.remove$/]),
   ...of('`setGlobalRateLimit` answers 1', ['maintenance calls and what they answer', /^0\.setRate$/]),

@@ -52,7 +52,7 @@ export const jobs: Scenarios = {
       [['wait', 'delayed'], 0, 1, true], [['wait', 'delayed'], 0, 1, false], [['waiting', 'prioritized', 'delayed'], 0, -1, true], [['delayed', 'wait'], 0, -1, true],
       [[], 0, -1, true], [undefined, 0, -1, true], [['paused'], 0, -1, true], [['wait', 'paused'], 0, 1, true], ['wait', 0, -1, true], [['wait', 'wait'], 0, -1, true], [['wait'], 3, 1, true],
     ] as const) {
-      pages[`${String(JSON.stringify(types))} ${start} ${end} ${asc}`] = ids(await queue.getJobs(types as never, start, end, asc));
+      pages[`${JSON.stringify(types)} ${start} ${end} ${asc}`] = ids(await queue.getJobs(types as never, start, end, asc));
     }
     return {
       ...pages, defaults: ids(await queue.getJobs('wait')), waiting: ids(await queue.getWaiting()), some: ids(await queue.getWaiting(1, 2)), delayed: ids(await queue.getDelayed()), prioritized: ids(await queue.getPrioritized()),

@@ -77,7 +77,7 @@ const repeatOptions: unknown[] = [
 
 async function judge(values: unknown[], call: (value: unknown) => unknown): Promise<Record<string, boolean>> {
   const verdicts: Record<string, boolean> = {};
-  for (const value of values) verdicts[String(JSON.stringify(value, (_key, each: unknown) => (typeof each === 'function' ? 'function' : Number.isNaN(each) ? 'NaN' : each)))] = await accepted(() => call(value));
+  for (const value of values) verdicts[JSON.stringify(value, (_key, each: unknown) => (typeof each === 'function' ? 'function' : Number.isNaN(each) ? 'NaN' : each))] = await accepted(() => call(value));
   return verdicts;
 }
 

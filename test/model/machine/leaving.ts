@@ -14,7 +14,7 @@ export function remove(turn: Turn, call: CallOf<'remove'>): unknown {
     });
     const gone = call.ids.filter((_, i) => flags[i] === 1);
     if (gone.length > 0) {
-      for (const id of gone) turn.moved.push(['removed', id]);
+      for (const id of gone) turn.moved.push(['removed', id, ...stateOf(turn, id)]);
       for (const set of [queue.wait, queue.delayed, queue.parents, queue.completed, queue.failed]) for (const id of gone) set.delete(id);
       turn.release(gone, 'removed');
       turn.forget(gone);
@@ -23,6 +23,16 @@ export function remove(turn: Turn, call: CallOf<'remove'>): unknown {
     const names: Record<number, string> = { 1: 'removed', 0: 'missing', [-1]: 'held', [-2]: 'spared' };
     return { reply: { removals: flags.map((flag) => names[flag]), letters: turn.letters }, stored: [flags, lettersOf(turn)] };
   });
+}
+
+/** The state that an event names; none for a job that damage has left without one. */
+function stateOf({ queue }: Turn, id: string): string[] {
+  const score = queue.wait.get(id);
+  if (score !== undefined) return [score < 0 ? 'waiting' : 'prioritized'];
+  if (queue.delayed.has(id)) return ['delayed'];
+  if (queue.parents.has(id)) return ['waiting-children'];
+  if (queue.completed.has(id)) return ['completed'];
+  return queue.failed.has(id) ? ['failed'] : [];
 }
 
 function isSpared({ queue }: Turn, id: string, only: string): boolean {
@@ -95,7 +105,9 @@ interface ByAge {
 function sweepByAge(turn: Turn, { set, cursor, ageMs, limit }: ByAge): { forgotten: number; more: boolean } {
   const { queue, now } = turn;
   if (ageMs < 0) return { forgotten: 0, more: false };
-  const from = queue.meta.get(cursor) ?? '-inf';
+  const stored = queue.meta.get(cursor) ?? '-inf';
+  // A cursor from the future: the clock has been set back, or the age is longer than another sweeper's.
+  const from = Number(stored.replace('(', '')) > now - ageMs ? '-inf' : stored;
   const isBehind = from.startsWith('(');
   const low = from === '-inf' ? -Infinity : Number(from.replace('(', ''));
   const old = ordered(set, low, now - ageMs).filter((id) => !isBehind || (set.get(id) ?? 0) > low).slice(0, limit);

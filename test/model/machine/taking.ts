@@ -62,7 +62,8 @@ function window({ queue, now }: Turn, max: number, durationMs: number): { left: 
   for (let steps = 0; rate.length > 0 && steps < mostSteps; steps++) {
     const oldest = rate[0] ?? '';
     const [at = NaN, starts = NaN] = oldest.split(' ').map(Number);
-    if (at + durationMs > now) return { left: Math.max(0, max - count), nextMs: at + durationMs - now };
+    // One from a time to come was entered before the clock was set back.
+    if (Math.abs(now - at) < durationMs) return { left: Math.max(0, max - count), nextMs: at + durationMs - now };
     rate.shift();
     if (!Number.isNaN(starts)) count -= starts;
     meta.set('rateCount', String(count));
