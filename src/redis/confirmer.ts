@@ -12,8 +12,9 @@ type Way = 'WAIT' | 'WAITAOF' | 'CONFIG';
  * Asks a server whether what was written before on the same socket is confirmed.
  *
  * - Replicas: `WAIT`.
- * - The disk: `WAITAOF` since Redis 7.2 and in Valkey. Before, only `appendfsync always` is certain: then Redis answers
- *   after it has synced, and it is enough to see after each call that this is so.
+ * - The disk: `WAITAOF` since Redis 7.2. Elsewhere only `appendfsync always` is certain: then the server answers after it
+ *   has synced, and it is enough to see after each call that this is so. Valkey has a `WAITAOF` that answers too soon:
+ *   8.0.1 and 8.1.1 confirm with `everysec` at once what they sync up to a second later.
  */
 export class Confirmer {
   readonly #confirmation: Confirmation;
@@ -90,17 +91,16 @@ export class Confirmer {
     const facts = fieldsOf(text(await this.#command('info', [])));
     if (facts.get('aof_enabled') !== '1') throw unavailable('Redis keeps no append-only file.', 'Set `appendonly yes`.');
     const [major = 0, minor = 0] = (facts.get('redis_version') ?? '').split('.').map(Number);
-    // Valkey began as Redis 7.2, and still says so.
-    const waits = facts.has('valkey_version') || major > 7 || (major === 7 && minor >= 2);
+    const waits = !facts.has('valkey_version') && (major > 7 || (major === 7 && minor >= 2));
     this.#way = waits ? 'WAITAOF' : 'CONFIG';
     if (waits) return;
     const answer = await this.#command('config', ['GET', 'append*']).catch((cause: unknown) => {
       const reported = asRedisError(cause, 'ask Redis when it syncs');
       if (reported.code !== 'REDIS_DENIED' && diagnose(cause).remedy !== 'report') throw reported;
-      throw unavailable('This Redis has no WAITAOF, and does not tell whether it syncs always.', 'Allow the user `+config|get`, or use Redis 7.2 or later, or Valkey.', reported);
+      throw unavailable('This server has no WAITAOF to rely on, and does not tell whether it syncs always.', 'Allow the user `+config|get`, or use Redis 7.2 or later.', reported);
     });
     if (!syncsAlways(answer)) {
-      throw unavailable('This Redis has no WAITAOF, and does not sync before it answers.', 'Set `appendfsync always`, or use Redis 7.2 or later, or Valkey.');
+      throw unavailable('This server has no WAITAOF to rely on, and does not sync before it answers.', 'Set `appendfsync always`, or use Redis 7.2 or later.');
     }
   }
 }

@@ -7,8 +7,8 @@ import { startRedis, type StartRedisOptions } from '../support/servers/start-red
 import { awaitOutage } from './power-loss.js';
 import { at, callsOf } from './replicas.js';
 
-/** Whether the server can be asked to wait for its disk; otherwise only `appendfsync always` will do. */
-const waits = serverBinary().product === 'valkey' || isAtLeast(serverBinary(), 7, 2);
+/** Whether the server can be relied on to wait for its disk; otherwise only `appendfsync always` will do. */
+const waits = serverBinary().product === 'redis' && isAtLeast(serverBinary(), 7, 2);
 
 async function serverWith(options: StartRedisOptions): Promise<RedisServer> {
   const server = await startRedis(options);
