@@ -52,8 +52,9 @@ describe('Redis away', () => {
     const errors = errorsOf(worker);
     await errors.reached(1);
     expect(errors.seen[0]).toMatchObject({ code: 'REDIS_UNAVAILABLE' });
+    const ready = once(worker, 'ready');
     await server.start();
-    await once(worker, 'ready');
+    await ready;
     const queue = openQueue({ connection: at(server) }, 'later');
     const job = await queue.add('a', 1);
     expect((await finished(worker, job.id)).returnvalue).toBe('ran');
