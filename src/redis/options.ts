@@ -65,6 +65,9 @@ const urlHint = 'Pass for example { connection: { host: "127.0.0.1", port: 6379 
 /** How long a connection may be silent while an answer is due before its socket is given up as half-open. */
 export const silenceMs = 4_000;
 
+/** The longest pause between two attempts to connect, give or take a quarter: work is to go on within a second. */
+const longestPauseMs = 400;
+
 /** What Drover needs of a connection of its own: it waits and resends by itself, and safely. */
 const supervised: Partial<RedisOptions> = {
   maxRetriesPerRequest: null,
@@ -72,7 +75,9 @@ const supervised: Partial<RedisOptions> = {
   autoResendUnfulfilledCommands: true,
   // A replica that was a primary, and a primary that is about to be one: look again where the primary is.
   reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 1 : false),
-  retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times - 1, 5), 1_000) * (0.75 + Math.random() / 2),
+  retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times - 1, 5), longestPauseMs) * (0.75 + Math.random() / 2),
+  // A server that loads its data says for how long; it is often wrong.
+  maxLoadingRetryTime: longestPauseMs,
   connectTimeout: 5_000,
   keepAlive: 10_000,
 };
@@ -93,7 +98,7 @@ export function openClient(options: Exclude<ConnectionOptions, RedisClient>, blo
     return new Cluster(nodes, {
       ...rest,
       redisOptions: { ...rest.redisOptions, ...own },
-      clusterRetryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), 1_000),
+      clusterRetryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), longestPauseMs),
     });
   }
   // The deadline of calls is kept by the connection, repeats included; the client's own would only cover one try.
