@@ -35,9 +35,9 @@ export const roles = {
     scripts: [
       'settle', 'renew', 'promote', 'recover', 'sweep', 'fire-schedule', 'remove-schedule', 'transfer', 'fetch', 'append-log', 'report-progress',
       'update-data', 'reprioritize', 'reschedule', 'redrive', 'remove', 'await-children', 'plant', 'adopt', 'inquire', 'receive',
-      'acknowledge', 'forget-children', 'enqueue', 'keep-watch',
+      'acknowledge', 'forget-children', 'enqueue',
     ],
-    commands: ['zadd', 'zrange', 'zscan', 'hset', 'hget', 'hmget', 'hscan', 'hdel', 'hexists', 'srandmember', 'bzpopmin', 'client|unblock'],
+    commands: ['zadd', 'zcard', 'zrange', 'zscan', 'hset', 'hget', 'hmget', 'hscan', 'hdel', 'hexists', 'srandmember', 'bzpopmin', 'client|unblock'],
   },
   observer: {
     title: '`QueueEvents` and the getters of `Queue`: changes nothing',

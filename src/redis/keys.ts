@@ -3,7 +3,7 @@ export const keyNames = [
   'meta', 'job', 'wait', 'delayed', 'active', 'parents', 'completed', 'failed',
   'run', 'state', 'outcome', 'history', 'progress', 'logs', 'expire',
   'sessions', 'dedup', 'outbox', 'marker', 'rate', 'events',
-  'schedules', 'schedule', 'scheduleRuns', 'pending', 'orphans', 'metrics', 'watch',
+  'schedules', 'schedule', 'scheduleRuns', 'pending', 'orphans', 'metrics',
 ] as const;
 
 export type KeyName = (typeof keyNames)[number];

@@ -1,6 +1,6 @@
 // Generated from lua/ by "npm run build"; do not edit.
 
-export type ScriptName = 'acknowledge' | 'adopt' | 'appendLog' | 'awaitChildren' | 'clean' | 'counts' | 'enqueue' | 'fetch' | 'fireSchedule' | 'forgetChildren' | 'inquire' | 'inspectEvents' | 'keepWatch' | 'pause' | 'plant' | 'promote' | 'publishEvents' | 'receive' | 'recover' | 'redrive' | 'removeSchedule' | 'remove' | 'renew' | 'reportProgress' | 'reprioritize' | 'reschedule' | 'settle' | 'sweep' | 'transfer' | 'updateData' | 'upsertSchedule';
+export type ScriptName = 'acknowledge' | 'adopt' | 'appendLog' | 'awaitChildren' | 'clean' | 'counts' | 'enqueue' | 'fetch' | 'fireSchedule' | 'forgetChildren' | 'inquire' | 'inspectEvents' | 'pause' | 'plant' | 'promote' | 'publishEvents' | 'receive' | 'recover' | 'redrive' | 'removeSchedule' | 'remove' | 'renew' | 'reportProgress' | 'reprioritize' | 'reschedule' | 'settle' | 'sweep' | 'transfer' | 'updateData' | 'upsertSchedule';
 
 export const lua: Readonly<Record<ScriptName, string>> = {
   acknowledge: `local letters, ids, arrived = cmsgpack.unpack(ARGV[1]), {}, {}
@@ -761,21 +761,6 @@ if info[i] == 'last-generated-id' then last = info[i + 1] end
 if info[i] == 'first-entry' and info[i + 1] then first = info[i + 1][1] end
 end
 return { last, first }`,
-  keepWatch: `local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local worker, process, seats = ARGV[1], ARGV[2], tonumber(ARGV[4])
-local member = process .. '/' .. worker
-local others = 0
-for i, holder in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-if tonumber(redis.call('ZSCORE', KEYS[1], holder)) <= now then redis.call('ZREM', KEYS[1], holder)
-elseif holder ~= member then
-others = others + 1
-if holder:sub(1, #process + 1) == process .. '/' then return 0 end
-end
-end
-if others >= seats then return 0 end
-redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), member)
-return 1`,
   pause: `local function wake()
 redis.call('ZADD', KEYS[2], 0, '0')
 end

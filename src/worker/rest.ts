@@ -3,7 +3,6 @@ import { listenToNeighbours } from '../queue/neighbours.js';
 import type { QueueKeys } from '../redis/keys.js';
 import type { SettleReply } from '../redis/scripts/settle.js';
 import { Waker } from './waker.js';
-import { Watch, watchEveryMs } from './watch.js';
 
 export interface RestOptions {
   connection: Connection;
@@ -21,19 +20,21 @@ export interface RestOptions {
   failed: (error: Error) => void;
 }
 
-/** The first wait after there was work. */
+/** The first wait after there was work; each one that ends in vain is followed by one twice as long. */
 const firstWaitMs = 5_000;
+
+/** How often a worker that waits glances whether there are jobs: one command, where a whole look costs ten. */
+const glanceEveryMs = 8_000;
 
 /**
  * What an idle worker does: it waits for the marker, for the end of a limit, or for the connection, and then looks.
  *
- * The marker is only a hint, so somebody has to look also when a wait ends in vain. After its first wait each worker does.
- * Then two of them go on looking often ({@link Watch}), and the others wait as long as they may for a turn to join them.
+ * The marker is only a hint, and may be lost with the very worker that took it. So whatever ends a wait, the worker looks by
+ * itself; and a long wait is divided by glances, so that no job waits longer than those are apart.
  */
 export class Rest {
   readonly #options: RestOptions;
   readonly waker: Waker;
-  readonly #watch: Watch;
   #timer: NodeJS.Timeout | undefined;
   #sleeping: Promise<void> | undefined;
   /** There was nothing to do since the last wait ended. */
@@ -48,7 +49,6 @@ export class Rest {
     this.#waitMs = Math.min(firstWaitMs, options.longestWaitMs);
     this.waker = new Waker(options.connection, options.keys.key('marker'), options.clientName);
     this.#ignoreNeighbours = listenToNeighbours(options.connection, options.keys, () => this.#nudge());
-    this.#watch = new Watch(options.connection, options.keys);
   }
 
   /** The last take found nothing, for the reason that its reply tells. */
@@ -98,16 +98,22 @@ export class Rest {
 
   /** Resolves when it is time to look; true when the marker says so. */
   async #waitForSign(): Promise<boolean> {
-    const { longestWaitMs, connection, isOpen } = this.#options;
+    const { longestWaitMs, isOpen, connection } = this.#options;
+    let leftMs = this.#waitMs;
+    this.#waitMs = Math.min(2 * this.#waitMs, longestWaitMs);
     for (;;) {
-      const marked = await this.waker.wait(this.#waitMs);
+      const ms = Math.min(leftMs, glanceEveryMs);
+      const marked = await this.waker.wait(ms);
       if (marked) this.#waitMs = Math.min(firstWaitMs, longestWaitMs);
-      if (marked || !isOpen() || !connection.isReady || longestWaitMs <= watchEveryMs) return marked;
-      const first = this.#waitMs <= firstWaitMs;
-      const ours = await this.#watch.isOurs();
-      this.#waitMs = ours ? watchEveryMs : longestWaitMs;
-      if (ours || first) return false;
+      leftMs -= ms;
+      if (marked || leftMs <= 0 || !isOpen() || !connection.isReady || (await this.#seesJobs())) return marked;
     }
+  }
+
+  /** Whether jobs wait. If Redis does not say, a look will tell. */
+  #seesJobs(): Promise<boolean> {
+    const { connection, keys } = this.#options;
+    return connection.command('zcard', [keys.key('wait')], 'see whether jobs wait', glanceEveryMs / 4).then((count) => Number(count) > 0, () => true);
   }
 
   async #rise(marked: boolean): Promise<void> {
