@@ -1,8 +1,7 @@
 // Puts `KEYS[n]` where a script names a key. A local that functions use costs Redis an upvalue in each of them, at
 // every call; the name is for readers only.
 
-/** What must stay as it is: comments and strings. */
-const opaque = /--\[(=*)\[[\s\S]*?\]\1\]|--.*|\[(=*)\[[\s\S]*?\]\2\]|"(?:\\[\s\S]|[^"\\])*"|'(?:\\[\s\S]|[^'\\])*'/g;
+import { opaque } from './minify-lua.mjs';
 
 /** `local a, b = KEYS[1], KEYS[2]`, over as many lines as it takes. */
 const declaration = /^local ([\w\s,]+?)\s*=\s*(KEYS\[\d+\](?:\s*,\s*KEYS\[\d+\])*)[ \t]*$/m;

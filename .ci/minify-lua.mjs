@@ -2,7 +2,7 @@
 // a long bracket is text and stays as it is.
 
 /** What a piece of Lua that must not be read as code looks like: comments, long brackets, quoted strings. */
-const opaque = /--\[(=*)\[[\s\S]*?\]\1\]|--.*|\[(=*)\[[\s\S]*?\]\2\]|"(?:\\[\s\S]|[^"\\])*"|'(?:\\[\s\S]|[^'\\])*'/g;
+export const opaque = /--\[(=*)\[[\s\S]*?\]\1\]|--.*|\[(=*)\[[\s\S]*?\]\2\]|"(?:\\[\s\S]|[^"\\])*"|'(?:\\[\s\S]|[^'\\])*'/g;
 
 export function minifyLua(source) {
   const text = source.replace(/\r\n/g, '\n');

@@ -36,6 +36,7 @@ if ARGV[3] ~= '' then
   count, ready = #plain / 2, true
 else
   -- include shared/place.lua
+  -- include shared/put-down.lua
   if ARGV[5] ~= '' then
     -- include shared/add-fresh.lua
   else

@@ -4,13 +4,14 @@ local ids, kinds, payloads, accepted, named, isPlain = {}, {}, {}, 0, 0, true
 local refused, unready = {}, {}
 
 local groups = cmsgpack.unpack(ARGV[3])
-local isUnready = flows and #groups > 0 and (function()
+local isUnready
+if flows and #groups > 0 then
   -- include shared/tally.lua
-  return function(id)
+  isUnready = function(id)
     local tally = tallyOf(id)
     return tally and waits(tally)
   end
-end)()
+end
 for g = 1, #groups, 4 do
   local lease, members, digits, given = groups[g], groups[g + 1], groups[g + 2], groups[g + 3]
   local held = redis.call('HMGET', run, unpack(members))

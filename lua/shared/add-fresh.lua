@@ -1,17 +1,8 @@
 -- addFresh: jobs whose ids nobody has yet, each with its delay or priority: one command per set and column.
 local fresh = cmsgpack.unpack(ARGV[5])
-local records, placed, due, known, waiting, texts = {}, {}, {}, {}, {}, {}
-
--- A number as text, formatted once: many jobs of a call have the same delay or priority.
-local function textOf(kind, key, value)
-  local cached = texts[kind][key]
-  if not cached then
-    cached = string.format('%.0f', value or tail(key))
-    texts[kind][key] = cached
-  end
-  return cached
-end
-texts.due, texts.place = {}, {}
+local records, placed, due, known, waiting = {}, {}, {}, {}, {}
+-- Numbers as text, formatted once: many jobs of a call have the same delay or priority.
+local dueTexts, placeTexts = {}, {}
 
 for i = 1, #fresh, 6 do
   local id, delayMs, priority, packed = fresh[i], fresh[i + 2], fresh[i + 3], fresh[i + 5]
@@ -23,24 +14,19 @@ for i = 1, #fresh, 6 do
   end
   if delayMs > 0 then
     local k = #due
-    due[k + 1], due[k + 2] = textOf('due', delayMs, now + delayMs), id
+    dueTexts[delayMs] = dueTexts[delayMs] or string.format('%.0f', now + delayMs)
+    due[k + 1], due[k + 2] = dueTexts[delayMs], id
     notes[#notes + 1] = { 'delayed', id, now + delayMs }
   else
     local k = #placed
+    local isFirst = fresh[i + 4] == 1
     -- Jobs behind each other share a score, as their ids ascend; jobs in front of each other cannot.
-    placed[k + 1], placed[k + 2] = fresh[i + 4] == 1 and head(priority) or textOf('place', priority), id
+    if not isFirst then placeTexts[priority] = placeTexts[priority] or string.format('%.0f', tail(priority)) end
+    placed[k + 1], placed[k + 2] = isFirst and head(priority) or placeTexts[priority], id
     waiting[#waiting + 1] = id
   end
 end
 
 redis.call('HSET', job, unpack(records))
-if #known > 0 then redis.call('HSET', state, unpack(known)) end
-if #placed > 0 then
-  redis.call('ZADD', wait, unpack(placed))
-  added, ready = table.concat(waiting, '\n'), true
-end
-if #due > 0 then
-  redis.call('ZADD', delayed, unpack(due))
-  local first = redis.call('ZRANGE', delayed, 0, 0)[1]
-  for i = 2, #due, 2 do ready = ready or due[i] == first end
-end
+putDown(placed, due, known)
+added = table.concat(waiting, '\n')

@@ -5,13 +5,7 @@
 -- include shared/deduplicate.lua
 local placed, due, known = {}, {}, {}
 local function place()
-  if #known > 0 then redis.call('HSET', state, unpack(known)) end
-  if #placed > 0 then redis.call('ZADD', wait, unpack(placed)) end
-  if #due > 0 then
-    redis.call('ZADD', delayed, unpack(due))
-    local first = redis.call('ZRANGE', delayed, 0, 0)[1]
-    for i = 2, #due, 2 do ready = ready or due[i] == first end
-  end
+  putDown(placed, due, known)
   placed, due, known = {}, {}, {}
 end
 
@@ -32,7 +26,6 @@ for i, item in ipairs(cmsgpack.unpack(ARGV[6])) do
     else
       placed[#placed + 1], placed[#placed + 2] = lifo == 1 and head(priority) or tail(priority), id
       notes[#notes + 1] = { 'waiting', id }
-      ready = true
     end
   end
 end

@@ -1,8 +1,9 @@
-import { DurabilityError, type Shortfall } from '../core/errors.js';
+import { DurabilityError } from '../core/errors.js';
 import { packNewFacts } from '../core/job-record.js';
 import { adoptStanding, enterChildren, takenPlaces } from '../queue/adoption.js';
 import { newFacts } from '../queue/draft.js';
 import { addAnyway } from '../queue/enqueuer.js';
+import { Unconfirmed } from '../queue/unconfirmed.js';
 import { pageSize } from '../queue/job-store.js';
 import { plant, type ChildEntry, type Planting } from '../redis/scripts/plant.js';
 import { everyJob, type PlannedJob } from './flow-plan.js';
@@ -37,24 +38,8 @@ export async function addFlows(roots: readonly PlannedJob[]): Promise<Map<Planne
     const drafts = group.map(({ draft }) => draft);
     await adoptStanding(queue.jobs, takenPlaces(drafts, group.map((job) => standing.get(job) ?? '')));
   }
-  unconfirmed.complain();
+  if (unconfirmed.shortfall) throw new DurabilityError(unconfirmed.ids, unconfirmed.shortfall);
   return standing;
-}
-
-/** What of a flow is stored and not confirmed. */
-class Unconfirmed {
-  readonly #ids: string[] = [];
-  #worst: Shortfall | undefined;
-
-  note(ids: readonly string[], shortfall: Shortfall): void {
-    this.#ids.push(...ids);
-    if (!this.#worst || shortfall.confirmed < this.#worst.confirmed) this.#worst = shortfall;
-  }
-
-  /** Throws DurabilityError if there is any. */
-  complain(): void {
-    if (this.#worst) throw new DurabilityError(this.#ids, this.#worst);
-  }
 }
 
 const isParent = ({ children }: PlannedJob): boolean => children.length > 0;

@@ -6,6 +6,7 @@ import type { QueueKeys } from '../redis/keys.js';
 import { enqueue } from '../redis/scripts/enqueue.js';
 import { nudgeNeighbour } from './neighbours.js';
 import { isDelayed, isMade, packJobs } from './pack-jobs.js';
+import { Unconfirmed } from './unconfirmed.js';
 
 /** What makes a job more than "to the end of priority 0 under a new id". */
 export interface SpecialRequest {
@@ -49,7 +50,7 @@ class Batch {
   readonly askedAt = performance.now();
   #left: number;
   #error: Error | undefined;
-  #unconfirmed: { ids: string[]; worst: Shortfall } | undefined;
+  #unconfirmed: Unconfirmed | undefined;
 
   constructor(size: number, readonly resolve: (standing: string[]) => void, readonly reject: (error: Error) => void) {
     this.#left = size;
@@ -62,9 +63,8 @@ class Batch {
 
   /** It is stored, but not confirmed as far as asked. */
   leave(index: number, id: string, standing: string, shortfall: Shortfall): void {
-    this.#unconfirmed ??= { ids: [], worst: shortfall };
-    this.#unconfirmed.ids.push(standing || id);
-    if (shortfall.confirmed < this.#unconfirmed.worst.confirmed) this.#unconfirmed.worst = shortfall;
+    this.#unconfirmed ??= new Unconfirmed();
+    this.#unconfirmed.note([standing || id], shortfall);
     this.settle(index, standing);
   }
 
@@ -83,7 +83,8 @@ class Batch {
   }
 
   #end(): void {
-    if (this.#unconfirmed) this.reject(new UnconfirmedAdd(this.#unconfirmed.ids, this.#unconfirmed.worst, this.standing));
+    const shortfall = this.#unconfirmed?.shortfall;
+    if (this.#unconfirmed && shortfall) this.reject(new UnconfirmedAdd(this.#unconfirmed.ids, shortfall, this.standing));
     else this.resolve(this.standing);
   }
 }

@@ -11,8 +11,13 @@ export function readJob(owner: JobOwner, stored: StoredJob): Job {
   try {
     return handleOf(owner, stored);
   } catch (cause) {
-    throw new DroverError('CORRUPT_DATA', { field: 'job', message: `What Redis holds of job ${printable(stored.id)} cannot be read.`, cause });
+    throw corruptJob(`What Redis holds of job ${printable(stored.id)} cannot be read.`, cause);
   }
+}
+
+/** What Redis holds of one job is not what Drover wrote. */
+export function corruptJob(message: string, cause?: unknown): DroverError {
+  return new DroverError('CORRUPT_DATA', { field: 'job', message, cause });
 }
 
 function handleOf(owner: JobOwner, stored: StoredJob): Job {

@@ -446,18 +446,22 @@ at = math.max(at - 1, bottom)
 heads[priority] = at
 return at
 end
+local function putDown(placed, due, known)
+if #known > 0 then redis.call('HSET', KEYS[6], unpack(known)) end
+if #placed > 0 then
+redis.call('ZADD', KEYS[3], unpack(placed))
+ready = true
+end
+if #due > 0 then
+redis.call('ZADD', KEYS[4], unpack(due))
+local first = redis.call('ZRANGE', KEYS[4], 0, 0)[1]
+for i = 2, #due, 2 do ready = ready or due[i] == first end
+end
+end
 if ARGV[5] ~= '' then
 local fresh = cmsgpack.unpack(ARGV[5])
-local records, placed, due, known, waiting, texts = {}, {}, {}, {}, {}, {}
-local function textOf(kind, key, value)
-local cached = texts[kind][key]
-if not cached then
-cached = string.format('%.0f', value or tail(key))
-texts[kind][key] = cached
-end
-return cached
-end
-texts.due, texts.place = {}, {}
+local records, placed, due, known, waiting = {}, {}, {}, {}, {}
+local dueTexts, placeTexts = {}, {}
 for i = 1, #fresh, 6 do
 local id, delayMs, priority, packed = fresh[i], fresh[i + 2], fresh[i + 3], fresh[i + 5]
 count = count + 1
@@ -468,25 +472,20 @@ known[k + 1], known[k + 2] = id, packed
 end
 if delayMs > 0 then
 local k = #due
-due[k + 1], due[k + 2] = textOf('due', delayMs, now + delayMs), id
+dueTexts[delayMs] = dueTexts[delayMs] or string.format('%.0f', now + delayMs)
+due[k + 1], due[k + 2] = dueTexts[delayMs], id
 notes[#notes + 1] = { 'delayed', id, now + delayMs }
 else
 local k = #placed
-placed[k + 1], placed[k + 2] = fresh[i + 4] == 1 and head(priority) or textOf('place', priority), id
+local isFirst = fresh[i + 4] == 1
+if not isFirst then placeTexts[priority] = placeTexts[priority] or string.format('%.0f', tail(priority)) end
+placed[k + 1], placed[k + 2] = isFirst and head(priority) or placeTexts[priority], id
 waiting[#waiting + 1] = id
 end
 end
 redis.call('HSET', KEYS[2], unpack(records))
-if #known > 0 then redis.call('HSET', KEYS[6], unpack(known)) end
-if #placed > 0 then
-redis.call('ZADD', KEYS[3], unpack(placed))
-added, ready = table.concat(waiting, '\\n'), true
-end
-if #due > 0 then
-redis.call('ZADD', KEYS[4], unpack(due))
-local first = redis.call('ZRANGE', KEYS[4], 0, 0)[1]
-for i = 2, #due, 2 do ready = ready or due[i] == first end
-end
+putDown(placed, due, known)
+added = table.concat(waiting, '\\n')
 else
 local function wake()
 redis.call('ZADD', KEYS[13], 0, '0')
@@ -553,13 +552,7 @@ return entry.id
 end
 local placed, due, known = {}, {}, {}
 local function place()
-if #known > 0 then redis.call('HSET', KEYS[6], unpack(known)) end
-if #placed > 0 then redis.call('ZADD', KEYS[3], unpack(placed)) end
-if #due > 0 then
-redis.call('ZADD', KEYS[4], unpack(due))
-local first = redis.call('ZRANGE', KEYS[4], 0, 0)[1]
-for i = 2, #due, 2 do ready = ready or due[i] == first end
-end
+putDown(placed, due, known)
 placed, due, known = {}, {}, {}
 end
 for i, item in ipairs(cmsgpack.unpack(ARGV[6])) do
@@ -579,7 +572,6 @@ notes[#notes + 1] = { 'delayed', id, now + delayMs }
 else
 placed[#placed + 1], placed[#placed + 2] = lifo == 1 and head(priority) or tail(priority), id
 notes[#notes + 1] = { 'waiting', id }
-ready = true
 end
 end
 end
@@ -1925,7 +1917,8 @@ local clock = time[1] .. ('00000' .. time[2]):sub(-6, -4) -- \`now\` as text: to
 local ids, kinds, payloads, accepted, named, isPlain = {}, {}, {}, 0, 0, true
 local refused, unready = {}, {}
 local groups = cmsgpack.unpack(ARGV[3])
-local isUnready = flows and #groups > 0 and (function()
+local isUnready
+if flows and #groups > 0 then
 local kinds = { 'open', 'failing', 'completed', 'ignored', 'failed' }
 local function tallyOf(id)
 local text = redis.call('HGET', KEYS[18], id)
@@ -1952,11 +1945,11 @@ end
 local function waits(tally)
 return tally.open + tally.failing > 0
 end
-return function(id)
+isUnready = function(id)
 local tally = tallyOf(id)
 return tally and waits(tally)
 end
-end)()
+end
 for g = 1, #groups, 4 do
 local lease, members, digits, given = groups[g], groups[g + 1], groups[g + 2], groups[g + 3]
 local held = redis.call('HMGET', KEYS[8], unpack(members))

@@ -1,7 +1,8 @@
 import { unpackAll } from '../core/codec.js';
-import { DroverError } from '../core/errors.js';
+import type { DroverError } from '../core/errors.js';
 import { asRecord, unpackRecord, type JobRecord } from '../core/job-record.js';
 import { printable } from '../core/nearest.js';
+import { corruptJob } from '../queue/read-job.js';
 import type { Connection } from '../redis/connection.js';
 import type { QueueKeys } from '../redis/keys.js';
 import { list, type RawReply } from '../redis/script.js';
@@ -29,15 +30,11 @@ export async function readEach({ ids }: SettleReply, connection: Connection, key
 function readList(ids: readonly string[], records: readonly RawReply[]): TakenRecord[] {
   return ids.map((id, i) => {
     const bytes = records[i];
-    if (!Buffer.isBuffer(bytes)) return corrupt(`Job ${printable(id)} has no record.`);
+    if (!Buffer.isBuffer(bytes)) return corruptJob(`Job ${printable(id)} has no record.`);
     try {
       return unpackRecord(bytes);
     } catch (cause) {
-      return corrupt(`The record of job ${printable(id)} cannot be read.`, cause);
+      return corruptJob(`The record of job ${printable(id)} cannot be read.`, cause);
     }
   });
-}
-
-function corrupt(message: string, cause?: unknown): DroverError {
-  return new DroverError('CORRUPT_DATA', { field: 'job', message, cause });
 }

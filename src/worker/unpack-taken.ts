@@ -2,7 +2,7 @@ import { DroverError } from '../core/errors.js';
 import { noFacts, unpackFactsOf, type JobFacts } from '../core/job-record.js';
 import { printable } from '../core/nearest.js';
 import { Job, type JobOwner } from '../queue/job.js';
-import { applyFacts } from '../queue/read-job.js';
+import { applyFacts, corruptJob } from '../queue/read-job.js';
 import type { Taken } from './exchange.js';
 import { HeldJob } from './held-job.js';
 
@@ -12,7 +12,7 @@ import { HeldJob } from './held-job.js';
  */
 export function unpackTaken(owner: JobOwner, taken: Taken, worker: string, unreadable: (id: string, error: Error) => void): HeldJob[] {
   const { ids, jobs, states, missing, lease } = taken;
-  for (const id of missing) unreadable(id, new DroverError('CORRUPT_DATA', { field: 'job', message: `Job ${printable(id)} has no record.` }));
+  for (const id of missing) unreadable(id, corruptJob(`Job ${printable(id)} has no record.`));
   if (ids.length === 0) return [];
   const bar = lease.lastIndexOf('|');
   const token = lease.slice(0, bar);
@@ -46,7 +46,7 @@ function readFacts(packed: Buffer | undefined, id: string, unreadable: (id: stri
   try {
     return unpackFactsOf(packed);
   } catch (cause) {
-    unreadable(id, new DroverError('CORRUPT_DATA', { field: 'job', message: `The state of job ${printable(id)} cannot be read.`, cause }));
+    unreadable(id, corruptJob(`The state of job ${printable(id)} cannot be read.`, cause));
     return undefined;
   }
 }
