@@ -15,13 +15,18 @@ local meta, job, state, parents, pending, orphans, events =
 
 -- The children that `books` does not know yet, as arguments for HSET. A child that is named twice is one child.
 local function strangers(books, children)
-  local keys, entries, seen = {}, {}, {}
+  local keys, entries, seen, packed = {}, {}, {}, {}
   for i = 1, #children, 3 do keys[#keys + 1] = children[i] end
-  local known = redis.call('HMGET', books, unpack(keys))
+  local known = redis.call('EXISTS', books) == 1 and redis.call('HMGET', books, unpack(keys)) or {}
   for i, key in ipairs(keys) do
     if not known[i] and not seen[key] then
-      local k = #entries
-      seen[key], entries[k + 1], entries[k + 2] = true, key, cmsgpack.pack({ 'open', children[3 * i - 1], children[3 * i], 0 })
+      local k, prefix, queue = #entries, children[3 * i - 1], children[3 * i]
+      local entry = packed[queue]
+      if not entry or entry[1] ~= prefix then
+        entry = { prefix, cmsgpack.pack({ 'open', prefix, queue, 0 }) }
+        packed[queue] = entry
+      end
+      seen[key], entries[k + 1], entries[k + 2] = true, key, entry[2]
     end
   end
   return entries

@@ -2,7 +2,7 @@
 -- that a newer one has overtaken, changes nothing.
 -- KEYS  meta · wait · delayed · parents · completed · failed · state · pending · marker · events · children
 -- ARGV  mail
---       mail  MessagePack [[parent, [child key, ending, policy, stamp, outcome, …]], …], and from `children` on a key each.
+--       mail  MessagePack [[parent, [[ending, policy, stamp, [child key, outcome, …]], …]], …], and from `children` on a key each.
 --             ending  completed, failed, retried, removed, or lost: nobody knows the child any more
 --             policy  what a failure means: fail, continue, ignore, remove, or '' for: the parent waits on
 --             stamp   of the letter, or 0: whatever came before
@@ -31,20 +31,30 @@ local function verdict(kind, ending, policy)
   return awaited and 'failed' or nil
 end
 
--- The entries of these children, unpacked, by their keys.
-local function read(books, letters)
-  local keys, entries = {}, {}
-  for i = 1, #letters, 5 do keys[#keys + 1] = letters[i] end
-  for i, value in ipairs(redis.call('HMGET', books, unpack(keys))) do entries[keys[i]] = readEntry(value) end
+-- The entries of these children, unpacked, by their keys. Siblings that have not ended share one, so none is changed in place.
+local function read(books, groups)
+  local keys, entries, same = {}, {}, {}
+  for _, group in ipairs(groups) do
+    local letters = group[4]
+    for i = 1, #letters, 2 do keys[#keys + 1] = letters[i] end
+  end
+  for i, value in ipairs(redis.call('HMGET', books, unpack(keys))) do
+    if value then
+      same[value] = same[value] or readEntry(value)
+      entries[keys[i]] = same[value]
+    end
+  end
   return entries
 end
 
 -- Writes down what has changed.
 local function enterAll(books, changed, entries)
-  local kept, gone = {}, {}
+  local kept, gone, packed = {}, {}, {}
   for key, outcome in pairs(changed) do
-    local k = #kept
-    if entries[key] then kept[k + 1], kept[k + 2] = key, cmsgpack.pack(entries[key]) .. outcome
+    local k, entry = #kept, entries[key]
+    if entry then
+      packed[entry] = packed[entry] or cmsgpack.pack(entry)
+      kept[k + 1], kept[k + 2] = key, packed[entry] .. outcome
     else gone[#gone + 1] = key end
   end
   if #kept > 0 then redis.call('HSET', books, unpack(kept)) end
@@ -52,24 +62,29 @@ local function enterAll(books, changed, entries)
 end
 
 -- Takes in the letters to one parent. Answers how many counted, why it fails (if it does), and whether it runs at once.
-local function takeIn(books, letters, tally)
-  if #letters == 0 then return 0 end
-  local entries, changed, counted, reason, hurry = read(books, letters), {}, 0, nil, false
-  for i = 1, #letters, 5 do
-    local key, ending, policy, stamp, outcome = unpack(letters, i, i + 4)
-    local entry = entries[key]
-    local kind = entry and (stamp == 0 or stamp > entry[4]) and verdict(entry[1], ending, policy)
-    if kind then
-      counted, changed[key] = counted + 1, outcome
-      tally[entry[1]] = tally[entry[1]] - 1
-      if kind == 'gone' then
-        entries[key] = nil
-      else
-        tally[kind] = tally[kind] + 1
-        entries[key] = { kind, entry[2], entry[3], math.max(stamp, entry[4]) }
+local function takeIn(books, groups, tally)
+  if #groups == 0 then return 0 end
+  local entries, changed, counted, reason, hurry = read(books, groups), {}, 0, nil, false
+  for _, group in ipairs(groups) do
+    local ending, policy, stamp, letters = unpack(group)
+    local made = {} -- what came of an entry: siblings that were alike are so again
+    for i = 1, #letters, 2 do
+      local key = letters[i]
+      local entry = entries[key]
+      local kind = entry and (stamp == 0 or stamp > entry[4]) and verdict(entry[1], ending, policy)
+      if kind then
+        counted, changed[key] = counted + 1, letters[i + 1]
+        tally[entry[1]] = tally[entry[1]] - 1
+        if kind == 'gone' then
+          entries[key] = nil
+        else
+          tally[kind] = tally[kind] + 1
+          made[entry] = made[entry] or { kind, entry[2], entry[3], math.max(stamp, entry[4]) }
+          entries[key] = made[entry]
+        end
+        if kind == 'failed' then reason = reason or 'child ' .. key .. (ending == 'lost' and ' is missing' or ' failed') end
+        hurry = hurry or (ending == 'failed' and policy == 'continue')
       end
-      if kind == 'failed' then reason = reason or 'child ' .. key .. (ending == 'lost' and ' is missing' or ' failed') end
-      hurry = hurry or (ending == 'failed' and policy == 'continue')
     end
   end
   enterAll(books, changed, entries)
@@ -107,14 +122,14 @@ local function goOn(id, delays)
 end
 
 for i, item in ipairs(cmsgpack.unpack(ARGV[1])) do
-  local id, letters, tally = item[1], item[2], tallyOf(item[1])
+  local id, groups, tally = item[1], item[2], tallyOf(item[1])
   if tally then
-    local counted, reason, hurry = takeIn(KEYS[10 + i], letters, tally)
+    local counted, reason, hurry = takeIn(KEYS[10 + i], groups, tally)
     if counted > 0 then keepTally(id, tally) end
     total = total + counted
     if reason then failLater(id, reason)
-    elseif (counted > 0 or #letters == 0) and (hurry or not waits(tally)) then goOn(id, not hurry) end
-  elseif #letters == 0 then goOn(id, true) end
+    elseif (counted > 0 or #groups == 0) and (hurry or not waits(tally)) then goOn(id, not hurry) end
+  elseif #groups == 0 then goOn(id, true) end
 end
 if #moved > 0 then
   local settings = redis.call('HMGET', meta, 'paused', 'maxEvents')

@@ -40,11 +40,13 @@ end
 -- `outcomes[i]` is the packed outcome of ids[i], if any.
 local function release(ids, ending, outcomes)
   if #ids == 0 or redis.call('EXISTS', state) == 0 then return end
+  local read = {} -- siblings have the same facts
   for from = 1, #ids, 4000 do
     local packed = redis.call('HMGET', state, unpack(ids, from, math.min(from + 3999, #ids)))
     for i, value in ipairs(packed) do
       if value then
-        local known, id = readFacts(value), ids[from + i - 1]
+        local known, id = read[value] or readFacts(value), ids[from + i - 1]
+        read[value] = known
         if known.de then releaseId(known.de, id) end
         if type(known.pk) == 'table' and not (ending == 'removed' and isToldOf(id, known)) then
           local told = ending == 'dropped' and (known.po and 'failed' or 'removed') or ending

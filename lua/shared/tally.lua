@@ -4,8 +4,7 @@
 -- A tally that something else wrote counts as none.
 local kinds = { 'open', 'failing', 'completed', 'ignored', 'failed' }
 
-local function tallyOf(id)
-  local text = redis.call('HGET', pending, id)
+local function readTally(text)
   if not text then return nil end
   local tally, i = {}, 0
   for count in text:gmatch('%d+') do
@@ -13,6 +12,10 @@ local function tallyOf(id)
     if kinds[i] then tally[kinds[i]] = tonumber(count) end
   end
   return i == #kinds and tally or nil
+end
+
+local function tallyOf(id)
+  return readTally(redis.call('HGET', pending, id))
 end
 
 local function keepTally(id, tally)

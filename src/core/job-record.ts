@@ -155,10 +155,22 @@ export interface NewFacts {
   delayMs?: number | undefined;
 }
 
-/** Packs the facts that a new job starts with, or undefined when it has none. */
+/** What was packed for the children of a parent that have no other facts. */
+const ofChildren = new WeakMap<ParentRef, { policy: FailurePolicy | undefined; packed: Buffer }>();
+
+/** Packs the facts that a new job starts with, or undefined when it has none. Siblings with the same facts share the bytes. */
 export function packNewFacts(facts: NewFacts): Buffer | undefined {
   const { priority, deduplicationId, parent, policy, delayMs } = facts;
-  if (!priority && deduplicationId === undefined && parent === undefined && !delayMs) return undefined;
+  if (parent === undefined) return priority || deduplicationId !== undefined || delayMs ? packFacts(facts) : undefined;
+  if (priority || deduplicationId !== undefined || delayMs) return packFacts(facts);
+  const known = ofChildren.get(parent);
+  if (known && known.policy === policy) return known.packed;
+  const packed = packFacts(facts);
+  ofChildren.set(parent, { policy, packed });
+  return packed;
+}
+
+function packFacts({ priority, deduplicationId, parent, policy, delayMs }: NewFacts): Buffer {
   return pack({
     ...(priority ? { pr: priority } : undefined),
     ...(deduplicationId === undefined ? undefined : { de: deduplicationId }),

@@ -3,7 +3,7 @@ import { packNewFacts, policyOf, type ParentRef } from '../core/job-record.js';
 import { QueueKeys } from '../redis/keys.js';
 import { adopt } from '../redis/scripts/adopt.js';
 import { jobKey, plant, type ChildEntry } from '../redis/scripts/plant.js';
-import { receive } from '../redis/scripts/receive.js';
+import { newsOf, receive } from '../redis/scripts/receive.js';
 import { newFacts, type Draft } from './draft.js';
 import { pageSize, type JobStore } from './job-store.js';
 
@@ -107,8 +107,8 @@ async function adoptOne({ connection, keys, courier }: JobStore, { parent, id, s
 /** Lets a parent wait no more for these children; answers how many it waited for. */
 export async function forgetEntries({ connection }: Pick<JobStore, 'connection'>, parent: ParentRef, children: readonly ChildEntry[]): Promise<number> {
   if (children.length === 0) return 0;
-  const news = children.map((child) => ({ childKey: jobKey(child), ending: 'removed' as const, policy: '', stamp: 0, outcome: Buffer.alloc(0) }));
-  return connection.run(receive, new QueueKeys(parent.prefix, parent.queue), { mail: [{ parent: parent.id, news }] });
+  const news = newsOf('removed', children.map(jobKey));
+  return connection.run(receive, new QueueKeys(parent.prefix, parent.queue), { mail: [{ parent: parent.id, news: [news] }] });
 }
 
 /** The places of drafts that were taken, as `enqueue` answered. */

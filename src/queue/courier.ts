@@ -1,6 +1,6 @@
 import type { Connection } from '../redis/connection.js';
 import { QueueKeys } from '../redis/keys.js';
-import type { Letter } from '../redis/letters.js';
+import type { Letter, LetterHead } from '../redis/letters.js';
 import { acknowledge } from '../redis/scripts/acknowledge.js';
 import { jobKey } from '../redis/scripts/plant.js';
 import { receive, type ChildNews, type ParentMail } from '../redis/scripts/receive.js';
@@ -87,20 +87,31 @@ function batches(letters: readonly Letter[]): Letter[][] {
 
 function byQueue(letters: readonly Letter[]): [QueueKeys, Letter[]][] {
   const groups = new Map<string, [QueueKeys, Letter[]]>();
-  for (const letter of letters) {
-    const { prefix, queue } = letter.parent;
+  for (const [{ parent: { prefix, queue } }, group] of byHead(letters)) {
     const name = `${prefix}\n${queue}`;
-    const group = groups.get(name);
-    if (group) group[1].push(letter);
-    else groups.set(name, [new QueueKeys(prefix, queue), [letter]]);
+    const known = groups.get(name);
+    if (known) known[1].push(...group);
+    else groups.set(name, [new QueueKeys(prefix, queue), group]);
   }
   return [...groups.values()];
 }
 
+/** Letters in a row that share a head. */
+function byHead(letters: readonly Letter[]): [LetterHead, Letter[]][] {
+  const groups: [LetterHead, Letter[]][] = [];
+  for (const letter of letters) {
+    const last = groups.at(-1);
+    if (last && last[0] === letter.head) last[1].push(letter);
+    else groups.push([letter.head, [letter]]);
+  }
+  return groups;
+}
+
 function mailOf(letters: readonly Letter[], { prefix, queue }: QueueKeys): ParentMail[] {
   const mail = new Map<string, ChildNews[]>();
-  for (const { id, parent, ending, policy, stamp, outcome } of letters) {
-    const news = { childKey: jobKey({ prefix, queue, id }), ending, policy, stamp, outcome };
+  for (const [{ parent, ending, policy, stamp }, group] of byHead(letters)) {
+    const children = group.map(({ id, outcome }) => ({ key: jobKey({ prefix, queue, id }), outcome }));
+    const news = { ending, policy, stamp, children };
     const known = mail.get(parent.id);
     if (known) known.push(news);
     else mail.set(parent.id, [news]);

@@ -9,23 +9,37 @@ export type ChildEnding = 'completed' | 'failed' | 'retried' | 'removed' | 'lost
 export interface Letter {
   /** The child, in the queue whose outbox holds the letter. */
   id: string;
+  head: LetterHead;
+  /** The packed outcome; empty when there is none. */
+  outcome: Buffer;
+}
+
+/** What a letter says beside the outcome. Siblings that ended in the same call share one. */
+export interface LetterHead {
   parent: { prefix: string; queue: string; id: string };
   ending: ChildEnding;
   policy: string;
   /** Redis's clock in µs: tells a letter from an older or newer one of the same child. */
   stamp: number;
-  /** The packed outcome; empty when there is none. */
-  outcome: Buffer;
-  /** The packed part before the outcome. */
-  head: Buffer;
+  /** As it is packed. */
+  bytes: Buffer;
 }
 
-/** Reads a letter. Throws CORRUPT_DATA when it is none. */
-export function readLetter(id: string, packed: Buffer): Letter {
+/** Reads a letter, whose head may be the same as that of another. Throws CORRUPT_DATA when it is none. */
+export function readLetter(id: string, packed: Buffer, other?: LetterHead): Letter {
+  const head = other && startsWith(packed, other.bytes) ? other : readHead(id, packed);
+  return { id, head, outcome: packed.subarray(head.bytes.length) };
+}
+
+function startsWith(packed: Buffer, start: Buffer): boolean {
+  return packed.length >= start.length && packed.compare(start, 0, start.length, 0, start.length) === 0;
+}
+
+function readHead(id: string, packed: Buffer): LetterHead {
   const { value, end } = readFirst(packed);
   if (!isHead(value)) throw new DroverError('CORRUPT_DATA', { field: 'outbox', message: `The letter of job ${id} to its parent cannot be read.` });
   const [prefix, queue, parent, ending, policy, stamp] = value;
-  return { id, parent: { prefix, queue, id: parent }, ending, policy, stamp, outcome: packed.subarray(end), head: packed.subarray(0, end) };
+  return { parent: { prefix, queue, id: parent }, ending, policy, stamp, bytes: packed.subarray(0, end) };
 }
 
 type Head = [prefix: string, queue: string, parent: string, ending: ChildEnding, policy: string, stamp: number];
@@ -40,7 +54,7 @@ export function readLetters(raw: RawReply | undefined): Letter[] {
   const letters: Letter[] = [];
   for (let i = 0; i + 1 < raw.length; i += 2) {
     try {
-      letters.push(readLetter(text(raw[i]), bytes(raw[i + 1]) ?? Buffer.alloc(0)));
+      letters.push(readLetter(text(raw[i]), bytes(raw[i + 1]) ?? Buffer.alloc(0), letters.at(-1)?.head));
     } catch {
       // The jobs of the reply are not held up by it.
     }

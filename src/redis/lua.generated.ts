@@ -36,10 +36,15 @@ local function remember(id, known)
 if next(known) == nil then redis.call('HDEL', KEYS[5], id) else redis.call('HSET', KEYS[5], id, cmsgpack.pack(known)) end
 end
 local letters, posted = {}, 0
+local written = {}
 local function write(id, known, ending, result, after)
 local stamp = math.max(time[1] * 1000000 + time[2], (after or 0) + 1)
-local head = cmsgpack.pack({ known.pk[1], known.pk[2], known.pk[3], ending, known.po or '', stamp })
-letters[#letters + 1], letters[#letters + 2] = id, head .. result
+local last = written[known]
+if not last or last[1] ~= ending or last[2] ~= stamp then
+last = { ending, stamp, cmsgpack.pack({ known.pk[1], known.pk[2], known.pk[3], ending, known.po or '', stamp }) }
+written[known] = last
+end
+letters[#letters + 1], letters[#letters + 2] = id, last[3] .. result
 end
 local function post()
 if #letters == posted then return end
@@ -140,8 +145,7 @@ local function remember(id, known)
 if next(known) == nil then redis.call('HDEL', KEYS[5], id) else redis.call('HSET', KEYS[5], id, cmsgpack.pack(known)) end
 end
 local kinds = { 'open', 'failing', 'completed', 'ignored', 'failed' }
-local function tallyOf(id)
-local text = redis.call('HGET', KEYS[6], id)
+local function readTally(text)
 if not text then return nil end
 local tally, i = {}, 0
 for count in text:gmatch('%d+') do
@@ -149,6 +153,9 @@ i = i + 1
 if kinds[i] then tally[kinds[i]] = tonumber(count) end
 end
 return i == #kinds and tally or nil
+end
+local function tallyOf(id)
+return readTally(redis.call('HGET', KEYS[6], id))
 end
 local function keepTally(id, tally)
 local counts = {}
@@ -298,10 +305,15 @@ local function remember(id, known)
 if next(known) == nil then redis.call('HDEL', KEYS[7], id) else redis.call('HSET', KEYS[7], id, cmsgpack.pack(known)) end
 end
 local letters, posted = {}, 0
+local written = {}
 local function write(id, known, ending, result, after)
 local stamp = math.max(time[1] * 1000000 + time[2], (after or 0) + 1)
-local head = cmsgpack.pack({ known.pk[1], known.pk[2], known.pk[3], ending, known.po or '', stamp })
-letters[#letters + 1], letters[#letters + 2] = id, head .. result
+local last = written[known]
+if not last or last[1] ~= ending or last[2] ~= stamp then
+last = { ending, stamp, cmsgpack.pack({ known.pk[1], known.pk[2], known.pk[3], ending, known.po or '', stamp }) }
+written[known] = last
+end
+letters[#letters + 1], letters[#letters + 2] = id, last[3] .. result
 end
 local function post()
 if #letters == posted then return end
@@ -343,11 +355,13 @@ return redis.call('HEXISTS', KEYS[8], id) == 1 and (known.po or redis.call('HEXI
 end
 local function release(ids, ending, outcomes)
 if #ids == 0 or redis.call('EXISTS', KEYS[7]) == 0 then return end
+local read = {} -- siblings have the same facts
 for from = 1, #ids, 4000 do
 local packed = redis.call('HMGET', KEYS[7], unpack(ids, from, math.min(from + 3999, #ids)))
 for i, value in ipairs(packed) do
 if value then
-local known, id = readFacts(value), ids[from + i - 1]
+local known, id = read[value] or readFacts(value), ids[from + i - 1]
+read[value] = known
 if known.de then releaseId(known.de, id) end
 if type(known.pk) == 'table' and not (ending == 'removed' and isToldOf(id, known)) then
 local told = ending == 'dropped' and (known.po and 'failed' or 'removed') or ending
@@ -713,10 +727,15 @@ local function remember(id, known)
 if next(known) == nil then redis.call('HDEL', KEYS[5], id) else redis.call('HSET', KEYS[5], id, cmsgpack.pack(known)) end
 end
 local letters, posted = {}, 0
+local written = {}
 local function write(id, known, ending, result, after)
 local stamp = math.max(time[1] * 1000000 + time[2], (after or 0) + 1)
-local head = cmsgpack.pack({ known.pk[1], known.pk[2], known.pk[3], ending, known.po or '', stamp })
-letters[#letters + 1], letters[#letters + 2] = id, head .. result
+local last = written[known]
+if not last or last[1] ~= ending or last[2] ~= stamp then
+last = { ending, stamp, cmsgpack.pack({ known.pk[1], known.pk[2], known.pk[3], ending, known.po or '', stamp }) }
+written[known] = last
+end
+letters[#letters + 1], letters[#letters + 2] = id, last[3] .. result
 end
 local function post()
 if #letters == posted then return end
@@ -781,8 +800,7 @@ if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[7], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
 local kinds = { 'open', 'failing', 'completed', 'ignored', 'failed' }
-local function tallyOf(id)
-local text = redis.call('HGET', KEYS[5], id)
+local function readTally(text)
 if not text then return nil end
 local tally, i = {}, 0
 for count in text:gmatch('%d+') do
@@ -790,6 +808,9 @@ i = i + 1
 if kinds[i] then tally[kinds[i]] = tonumber(count) end
 end
 return i == #kinds and tally or nil
+end
+local function tallyOf(id)
+return readTally(redis.call('HGET', KEYS[5], id))
 end
 local function keepTally(id, tally)
 local counts = {}
@@ -807,13 +828,18 @@ local function waits(tally)
 return tally.open + tally.failing > 0
 end
 local function strangers(books, children)
-local keys, entries, seen = {}, {}, {}
+local keys, entries, seen, packed = {}, {}, {}, {}
 for i = 1, #children, 3 do keys[#keys + 1] = children[i] end
-local known = redis.call('HMGET', books, unpack(keys))
+local known = redis.call('EXISTS', books) == 1 and redis.call('HMGET', books, unpack(keys)) or {}
 for i, key in ipairs(keys) do
 if not known[i] and not seen[key] then
-local k = #entries
-seen[key], entries[k + 1], entries[k + 2] = true, key, cmsgpack.pack({ 'open', children[3 * i - 1], children[3 * i], 0 })
+local k, prefix, queue = #entries, children[3 * i - 1], children[3 * i]
+local entry = packed[queue]
+if not entry or entry[1] ~= prefix then
+entry = { prefix, cmsgpack.pack({ 'open', prefix, queue, 0 }) }
+packed[queue] = entry
+end
+seen[key], entries[k + 1], entries[k + 2] = true, key, entry[2]
 end
 end
 return entries
@@ -1052,8 +1078,7 @@ local function remember(id, known)
 if next(known) == nil then redis.call('HDEL', KEYS[7], id) else redis.call('HSET', KEYS[7], id, cmsgpack.pack(known)) end
 end
 local kinds = { 'open', 'failing', 'completed', 'ignored', 'failed' }
-local function tallyOf(id)
-local text = redis.call('HGET', KEYS[8], id)
+local function readTally(text)
 if not text then return nil end
 local tally, i = {}, 0
 for count in text:gmatch('%d+') do
@@ -1061,6 +1086,9 @@ i = i + 1
 if kinds[i] then tally[kinds[i]] = tonumber(count) end
 end
 return i == #kinds and tally or nil
+end
+local function tallyOf(id)
+return readTally(redis.call('HGET', KEYS[8], id))
 end
 local function keepTally(id, tally)
 local counts = {}
@@ -1087,40 +1115,55 @@ if ending == 'removed' then return awaited and 'gone' or nil end
 if kind == 'failing' then return 'gone' end
 return awaited and 'failed' or nil
 end
-local function read(books, letters)
-local keys, entries = {}, {}
-for i = 1, #letters, 5 do keys[#keys + 1] = letters[i] end
-for i, value in ipairs(redis.call('HMGET', books, unpack(keys))) do entries[keys[i]] = readEntry(value) end
+local function read(books, groups)
+local keys, entries, same = {}, {}, {}
+for _, group in ipairs(groups) do
+local letters = group[4]
+for i = 1, #letters, 2 do keys[#keys + 1] = letters[i] end
+end
+for i, value in ipairs(redis.call('HMGET', books, unpack(keys))) do
+if value then
+same[value] = same[value] or readEntry(value)
+entries[keys[i]] = same[value]
+end
+end
 return entries
 end
 local function enterAll(books, changed, entries)
-local kept, gone = {}, {}
+local kept, gone, packed = {}, {}, {}
 for key, outcome in pairs(changed) do
-local k = #kept
-if entries[key] then kept[k + 1], kept[k + 2] = key, cmsgpack.pack(entries[key]) .. outcome
+local k, entry = #kept, entries[key]
+if entry then
+packed[entry] = packed[entry] or cmsgpack.pack(entry)
+kept[k + 1], kept[k + 2] = key, packed[entry] .. outcome
 else gone[#gone + 1] = key end
 end
 if #kept > 0 then redis.call('HSET', books, unpack(kept)) end
 if #gone > 0 then redis.call('HDEL', books, unpack(gone)) end
 end
-local function takeIn(books, letters, tally)
-if #letters == 0 then return 0 end
-local entries, changed, counted, reason, hurry = read(books, letters), {}, 0, nil, false
-for i = 1, #letters, 5 do
-local key, ending, policy, stamp, outcome = unpack(letters, i, i + 4)
+local function takeIn(books, groups, tally)
+if #groups == 0 then return 0 end
+local entries, changed, counted, reason, hurry = read(books, groups), {}, 0, nil, false
+for _, group in ipairs(groups) do
+local ending, policy, stamp, letters = unpack(group)
+local made = {} -- what came of an entry: siblings that were alike are so again
+for i = 1, #letters, 2 do
+local key = letters[i]
 local entry = entries[key]
 local kind = entry and (stamp == 0 or stamp > entry[4]) and verdict(entry[1], ending, policy)
 if kind then
-counted, changed[key] = counted + 1, outcome
+counted, changed[key] = counted + 1, letters[i + 1]
 tally[entry[1]] = tally[entry[1]] - 1
 if kind == 'gone' then
 entries[key] = nil
 else
 tally[kind] = tally[kind] + 1
-entries[key] = { kind, entry[2], entry[3], math.max(stamp, entry[4]) }
+made[entry] = made[entry] or { kind, entry[2], entry[3], math.max(stamp, entry[4]) }
+entries[key] = made[entry]
 end
 if kind == 'failed' then reason = reason or 'child ' .. key .. (ending == 'lost' and ' is missing' or ' failed') end
 hurry = hurry or (ending == 'failed' and policy == 'continue')
+end
 end
 end
 enterAll(books, changed, entries)
@@ -1152,14 +1195,14 @@ redis.call('ZADD', KEYS[3], due, id)
 moved[#moved + 1], ready = { 'delayed', id, due }, ready or redis.call('ZRANK', KEYS[3], id) == 0
 end
 for i, item in ipairs(cmsgpack.unpack(ARGV[1])) do
-local id, letters, tally = item[1], item[2], tallyOf(item[1])
+local id, groups, tally = item[1], item[2], tallyOf(item[1])
 if tally then
-local counted, reason, hurry = takeIn(KEYS[10 + i], letters, tally)
+local counted, reason, hurry = takeIn(KEYS[10 + i], groups, tally)
 if counted > 0 then keepTally(id, tally) end
 total = total + counted
 if reason then failLater(id, reason)
-elseif (counted > 0 or #letters == 0) and (hurry or not waits(tally)) then goOn(id, not hurry) end
-elseif #letters == 0 then goOn(id, true) end
+elseif (counted > 0 or #groups == 0) and (hurry or not waits(tally)) then goOn(id, not hurry) end
+elseif #groups == 0 then goOn(id, true) end
 end
 if #moved > 0 then
 local settings = redis.call('HMGET', KEYS[1], 'paused', 'maxEvents')
@@ -1278,10 +1321,15 @@ forget(ids)
 end
 local moved = {}
 local letters, posted = {}, 0
+local written = {}
 local function write(id, known, ending, result, after)
 local stamp = math.max(time[1] * 1000000 + time[2], (after or 0) + 1)
-local head = cmsgpack.pack({ known.pk[1], known.pk[2], known.pk[3], ending, known.po or '', stamp })
-letters[#letters + 1], letters[#letters + 2] = id, head .. result
+local last = written[known]
+if not last or last[1] ~= ending or last[2] ~= stamp then
+last = { ending, stamp, cmsgpack.pack({ known.pk[1], known.pk[2], known.pk[3], ending, known.po or '', stamp }) }
+written[known] = last
+end
+letters[#letters + 1], letters[#letters + 2] = id, last[3] .. result
 end
 local function post()
 if #letters == posted then return end
@@ -1323,11 +1371,13 @@ return redis.call('HEXISTS', KEYS[9], id) == 1 and (known.po or redis.call('HEXI
 end
 local function release(ids, ending, outcomes)
 if #ids == 0 or redis.call('EXISTS', KEYS[8]) == 0 then return end
+local read = {} -- siblings have the same facts
 for from = 1, #ids, 4000 do
 local packed = redis.call('HMGET', KEYS[8], unpack(ids, from, math.min(from + 3999, #ids)))
 for i, value in ipairs(packed) do
 if value then
-local known, id = readFacts(value), ids[from + i - 1]
+local known, id = read[value] or readFacts(value), ids[from + i - 1]
+read[value] = known
 if known.de then releaseId(known.de, id) end
 if type(known.pk) == 'table' and not (ending == 'removed' and isToldOf(id, known)) then
 local told = ending == 'dropped' and (known.po and 'failed' or 'removed') or ending
@@ -1461,10 +1511,15 @@ local function remember(id, known)
 if next(known) == nil then redis.call('HDEL', KEYS[5], id) else redis.call('HSET', KEYS[5], id, cmsgpack.pack(known)) end
 end
 local letters, posted = {}, 0
+local written = {}
 local function write(id, known, ending, result, after)
 local stamp = math.max(time[1] * 1000000 + time[2], (after or 0) + 1)
-local head = cmsgpack.pack({ known.pk[1], known.pk[2], known.pk[3], ending, known.po or '', stamp })
-letters[#letters + 1], letters[#letters + 2] = id, head .. result
+local last = written[known]
+if not last or last[1] ~= ending or last[2] ~= stamp then
+last = { ending, stamp, cmsgpack.pack({ known.pk[1], known.pk[2], known.pk[3], ending, known.po or '', stamp }) }
+written[known] = last
+end
+letters[#letters + 1], letters[#letters + 2] = id, last[3] .. result
 end
 local function post()
 if #letters == posted then return end
@@ -1673,10 +1728,15 @@ local function remember(id, known)
 if next(known) == nil then redis.call('HDEL', KEYS[10], id) else redis.call('HSET', KEYS[10], id, cmsgpack.pack(known)) end
 end
 local letters, posted = {}, 0
+local written = {}
 local function write(id, known, ending, result, after)
 local stamp = math.max(time[1] * 1000000 + time[2], (after or 0) + 1)
-local head = cmsgpack.pack({ known.pk[1], known.pk[2], known.pk[3], ending, known.po or '', stamp })
-letters[#letters + 1], letters[#letters + 2] = id, head .. result
+local last = written[known]
+if not last or last[1] ~= ending or last[2] ~= stamp then
+last = { ending, stamp, cmsgpack.pack({ known.pk[1], known.pk[2], known.pk[3], ending, known.po or '', stamp }) }
+written[known] = last
+end
+letters[#letters + 1], letters[#letters + 2] = id, last[3] .. result
 end
 local function post()
 if #letters == posted then return end
@@ -1718,11 +1778,13 @@ return redis.call('HEXISTS', KEYS[11], id) == 1 and (known.po or redis.call('HEX
 end
 local function release(ids, ending, outcomes)
 if #ids == 0 or redis.call('EXISTS', KEYS[10]) == 0 then return end
+local read = {} -- siblings have the same facts
 for from = 1, #ids, 4000 do
 local packed = redis.call('HMGET', KEYS[10], unpack(ids, from, math.min(from + 3999, #ids)))
 for i, value in ipairs(packed) do
 if value then
-local known, id = readFacts(value), ids[from + i - 1]
+local known, id = read[value] or readFacts(value), ids[from + i - 1]
+read[value] = known
 if known.de then releaseId(known.de, id) end
 if type(known.pk) == 'table' and not (ending == 'removed' and isToldOf(id, known)) then
 local told = ending == 'dropped' and (known.po and 'failed' or 'removed') or ending
@@ -1920,8 +1982,7 @@ local groups = cmsgpack.unpack(ARGV[3])
 local isUnready
 if flows and #groups > 0 then
 local kinds = { 'open', 'failing', 'completed', 'ignored', 'failed' }
-local function tallyOf(id)
-local text = redis.call('HGET', KEYS[18], id)
+local function readTally(text)
 if not text then return nil end
 local tally, i = {}, 0
 for count in text:gmatch('%d+') do
@@ -1929,6 +1990,9 @@ i = i + 1
 if kinds[i] then tally[kinds[i]] = tonumber(count) end
 end
 return i == #kinds and tally or nil
+end
+local function tallyOf(id)
+return readTally(redis.call('HGET', KEYS[18], id))
 end
 local function keepTally(id, tally)
 local counts = {}
@@ -1945,19 +2009,20 @@ end
 local function waits(tally)
 return tally.open + tally.failing > 0
 end
-isUnready = function(id)
-local tally = tallyOf(id)
+isUnready = function(text)
+local tally = readTally(text)
 return tally and waits(tally)
 end
 end
 for g = 1, #groups, 4 do
 local lease, members, digits, given = groups[g], groups[g + 1], groups[g + 2], groups[g + 3]
 local held = redis.call('HMGET', KEYS[8], unpack(members))
+local tallies = flows and redis.call('HMGET', KEYS[18], unpack(members)) or held
 for i = 1, #members do
 local id, kind = members[i], digits == '' and 0 or digits:byte(i) - 48
 if held[i] ~= lease then
 refused[#refused + 1] = named
-elseif isUnready and kind <= 2 and isUnready(id) then
+elseif isUnready and kind <= 2 and tallies[i] and isUnready(tallies[i]) then
 unready[#unready + 1] = named
 else
 accepted = accepted + 1
@@ -2099,10 +2164,15 @@ local function remember(id, known)
 if next(known) == nil then redis.call('HDEL', KEYS[9], id) else redis.call('HSET', KEYS[9], id, cmsgpack.pack(known)) end
 end
 local letters, posted = {}, 0
+local written = {}
 local function write(id, known, ending, result, after)
 local stamp = math.max(time[1] * 1000000 + time[2], (after or 0) + 1)
-local head = cmsgpack.pack({ known.pk[1], known.pk[2], known.pk[3], ending, known.po or '', stamp })
-letters[#letters + 1], letters[#letters + 2] = id, head .. result
+local last = written[known]
+if not last or last[1] ~= ending or last[2] ~= stamp then
+last = { ending, stamp, cmsgpack.pack({ known.pk[1], known.pk[2], known.pk[3], ending, known.po or '', stamp }) }
+written[known] = last
+end
+letters[#letters + 1], letters[#letters + 2] = id, last[3] .. result
 end
 local function post()
 if #letters == posted then return end
@@ -2144,11 +2214,13 @@ return redis.call('HEXISTS', KEYS[10], id) == 1 and (known.po or redis.call('HEX
 end
 local function release(ids, ending, outcomes)
 if #ids == 0 or redis.call('EXISTS', KEYS[9]) == 0 then return end
+local read = {} -- siblings have the same facts
 for from = 1, #ids, 4000 do
 local packed = redis.call('HMGET', KEYS[9], unpack(ids, from, math.min(from + 3999, #ids)))
 for i, value in ipairs(packed) do
 if value then
-local known, id = readFacts(value), ids[from + i - 1]
+local known, id = read[value] or readFacts(value), ids[from + i - 1]
+read[value] = known
 if known.de then releaseId(known.de, id) end
 if type(known.pk) == 'table' and not (ending == 'removed' and isToldOf(id, known)) then
 local told = ending == 'dropped' and (known.po and 'failed' or 'removed') or ending
@@ -2551,10 +2623,15 @@ if redis.call('EXISTS', KEYS[15]) == 1 then eachChunk('ZREM', KEYS[15], ids) end
 end
 local moved = {}
 local letters, posted = {}, 0
+local written = {}
 local function write(id, known, ending, result, after)
 local stamp = math.max(time[1] * 1000000 + time[2], (after or 0) + 1)
-local head = cmsgpack.pack({ known.pk[1], known.pk[2], known.pk[3], ending, known.po or '', stamp })
-letters[#letters + 1], letters[#letters + 2] = id, head .. result
+local last = written[known]
+if not last or last[1] ~= ending or last[2] ~= stamp then
+last = { ending, stamp, cmsgpack.pack({ known.pk[1], known.pk[2], known.pk[3], ending, known.po or '', stamp }) }
+written[known] = last
+end
+letters[#letters + 1], letters[#letters + 2] = id, last[3] .. result
 end
 local function post()
 if #letters == posted then return end
@@ -2596,11 +2673,13 @@ return redis.call('HEXISTS', KEYS[11], id) == 1 and (known.po or redis.call('HEX
 end
 local function release(ids, ending, outcomes)
 if #ids == 0 or redis.call('EXISTS', KEYS[10]) == 0 then return end
+local read = {} -- siblings have the same facts
 for from = 1, #ids, 4000 do
 local packed = redis.call('HMGET', KEYS[10], unpack(ids, from, math.min(from + 3999, #ids)))
 for i, value in ipairs(packed) do
 if value then
-local known, id = readFacts(value), ids[from + i - 1]
+local known, id = read[value] or readFacts(value), ids[from + i - 1]
+read[value] = known
 if known.de then releaseId(known.de, id) end
 if type(known.pk) == 'table' and not (ending == 'removed' and isToldOf(id, known)) then
 local told = ending == 'dropped' and (known.po and 'failed' or 'removed') or ending

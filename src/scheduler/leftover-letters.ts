@@ -15,7 +15,7 @@ export async function deliverLeftovers(jobs: JobStore, minAgeMs: number, failed:
   do {
     const [next, page] = list(await connection.command('hscan', [keys.key('outbox'), cursor, 'COUNT', pageSize], 'look for letters'));
     const bound = (connection.now - minAgeMs) * 1000;
-    const letters = (await readAll(jobs, list(page), failed)).filter(({ stamp }) => minAgeMs === 0 || stamp <= bound);
+    const letters = (await readAll(jobs, list(page), failed)).filter(({ head: { stamp } }) => minAgeMs === 0 || stamp <= bound);
     await courier.deliver(letters);
     delivered += letters.length;
     cursor = text(next);

@@ -4,7 +4,7 @@ import { Courier } from '../queue/courier.js';
 import { QueueKeys } from '../redis/keys.js';
 import { list, text } from '../redis/script.js';
 import { inquire } from '../redis/scripts/inquire.js';
-import { receive, type ChildNews, type ParentMail } from '../redis/scripts/receive.js';
+import { newsOf, receive, type ParentMail } from '../redis/scripts/receive.js';
 
 /** A child that was missing when it was last asked after. */
 interface Suspect {
@@ -113,7 +113,7 @@ export class Reconciler {
     for (const [parent, entries] of byParent) {
       const missing = await this.#missing(parent, entries);
       for (const entry of entries) this.#suspects.delete(keyOf(parent, entry));
-      await this.#tell([{ parent, news: missing.map(lostNews) }]);
+      await this.#tell([{ parent, news: missing.length > 0 ? [newsOf('lost', missing.map(({ key }) => key))] : [] }]);
     }
   }
 
@@ -124,10 +124,6 @@ export class Reconciler {
 }
 
 const keyOf = (parent: string, { key }: BookEntry): string => `${parent}\n${key}`;
-
-function lostNews({ key }: BookEntry): ChildNews {
-  return { childKey: key, ending: 'lost', policy: '', stamp: 0, outcome: Buffer.alloc(0) };
-}
 
 function byQueue(entries: readonly BookEntry[]): [QueueKeys, BookEntry[]][] {
   const groups = new Map<string, [QueueKeys, BookEntry[]]>();

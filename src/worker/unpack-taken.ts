@@ -19,14 +19,18 @@ export function unpackTaken(owner: JobOwner, taken: Taken, worker: string, unrea
   const startedAt = Number(lease.slice(bar + 1));
   const takenAt = performance.now();
   const held: HeldJob[] = [];
+  let last: { packed: Buffer | undefined; facts: JobFacts } = { packed: undefined, facts: noFacts };
   for (const [i, id] of ids.entries()) {
     const record = jobs[i];
     if (!record || record instanceof DroverError) {
       if (record) unreadable(id, record);
       continue;
     }
-    const facts = readFacts(states[i], id, unreadable);
+    // Siblings have the same facts.
+    const packed = states[i];
+    const facts = isSame(packed, last.packed) ? last.facts : readFacts(packed, id, unreadable);
     if (!facts) continue;
+    last = { packed, facts };
     const job = new Job(owner, record.name, record.data, record.opts, id);
     if (facts !== noFacts) applyFacts(job, facts);
     job.timestamp = record.timestamp;
@@ -39,6 +43,10 @@ export function unpackTaken(owner: JobOwner, taken: Taken, worker: string, unrea
     held.push(new HeldJob(job, lease, facts.suspect, takenAt));
   }
   return held;
+}
+
+function isSame(one: Buffer | undefined, other: Buffer | undefined): boolean {
+  return one === other || (one !== undefined && other !== undefined && one.equals(other));
 }
 
 function readFacts(packed: Buffer | undefined, id: string, unreadable: (id: string, error: Error) => void): JobFacts | undefined {

@@ -31,8 +31,8 @@ async function dump(...queues: Queue[]): Promise<Record<string, string>> {
 }
 
 function mailOf(queue: Queue, letters: readonly Letter[]): Parameters<typeof receive.args>[0]['mail'] {
-  return letters.map(({ id, parent, ending, policy, stamp, outcome }) => ({
-    parent: parent.id, news: [{ childKey: keyOf(queue, id), ending, policy, stamp, outcome }],
+  return letters.map(({ id, head: { parent, ending, policy, stamp }, outcome }) => ({
+    parent: parent.id, news: [{ ending, policy, stamp, children: [{ key: keyOf(queue, id), outcome }] }],
   }));
 }
 
@@ -47,7 +47,7 @@ function openDoomedWorker(queue: Queue, stopAt: 'before receive' | 'before ackno
 
 async function receiveAll(queue: Queue, letters: readonly Letter[]): Promise<void> {
   for (const letter of letters) {
-    await queue.connection.run(receive, new QueueKeys(letter.parent.prefix, letter.parent.queue), { mail: mailOf(queue, [letter]) });
+    await queue.connection.run(receive, new QueueKeys(letter.head.parent.prefix, letter.head.parent.queue), { mail: mailOf(queue, [letter]) });
   }
 }
 

@@ -13,6 +13,6 @@ export const acknowledge = defineScript({
 
 function packHeads(letters: readonly Letter[]): Buffer {
   const packer = new ScriptPacker().array(letters.length * 2);
-  for (const { id, head } of letters) packer.string(id).bytes(head);
+  for (const { id, head } of letters) packer.string(id).bytes(head.bytes);
   return packer.take();
 }

@@ -3,15 +3,21 @@ import { defineScript, integer } from '../script.js';
 import type { ChildEnding } from '../letters.js';
 import { lua } from '../lua.generated.js';
 
-/** What a parent hears of one child. */
+/** What a parent hears of children that ended alike. */
 export interface ChildNews {
-  childKey: string;
   ending: ChildEnding;
   policy: string;
-  /** Of the letter; 0: whatever came before. */
+  /** Of the letters; 0: whatever came before. */
   stamp: number;
-  outcome: Buffer;
+  children: readonly { key: string; outcome: Buffer }[];
 }
+
+/** News that no letter tells. */
+export function newsOf(ending: 'removed' | 'lost', keys: readonly string[]): ChildNews {
+  return { ending, policy: '', stamp: 0, children: keys.map((key) => ({ key, outcome: nothing })) };
+}
+
+const nothing = Buffer.alloc(0);
 
 /** What one parent hears. Without news it is only looked after: it goes on if nothing keeps it. */
 export interface ParentMail {
@@ -33,9 +39,10 @@ export const receive = defineScript({
 function packMail(mail: readonly ParentMail[]): Buffer {
   const packer = new ScriptPacker().array(mail.length);
   for (const { parent, news } of mail) {
-    packer.array(2).string(parent).array(news.length * 5);
-    for (const { childKey, ending, policy, stamp, outcome } of news) {
-      packer.string(childKey).string(ending).string(policy).number(stamp).bytes(outcome);
+    packer.array(2).string(parent).array(news.length);
+    for (const { ending, policy, stamp, children } of news) {
+      packer.array(4).string(ending).string(policy).number(stamp).array(children.length * 2);
+      for (const { key, outcome } of children) packer.string(key).bytes(outcome);
     }
   }
   return packer.take();

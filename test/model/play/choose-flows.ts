@@ -32,7 +32,7 @@ const adopt: Choose = (chooser) => {
 function lettersTo(chooser: Chooser): { queue: string; child: string; parent: string; news: News }[] {
   return [...chooser.player.world.queues].flatMap(([queue, { outbox }]) => [...outbox].flatMap(([id, letter]) => {
     try {
-      const { parent, ending, policy, stamp, outcome } = readLetter(id, Buffer.from(letter, 'latin1'));
+      const { head: { parent, ending, policy, stamp }, outcome } = readLetter(id, Buffer.from(letter, 'latin1'));
       if (parent.queue !== chooser.name) return [];
       const news = { childKey: chooser.child(queue, id).key, ending, policy, stamp, outcome: outcome.toString('latin1') };
       return [{ queue, child: id, parent: parent.id, news }];

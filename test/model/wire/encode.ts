@@ -6,7 +6,8 @@ import { readLetter } from '../../../src/redis/letters.js';
 import type { RawReply, Script, ScriptArg } from '../../../src/redis/script.js';
 import { Ending } from '../../../src/redis/scripts/settle.js';
 import { Exchange, type Ended } from '../../../src/worker/exchange.js';
-import type { Call, CallOf, EndedJob, Numbered } from '../machine/calls.js';
+import type { ChildNews } from '../../../src/redis/scripts/receive.js';
+import type { Call, CallOf, EndedJob, News, Numbered } from '../machine/calls.js';
 import { prefix } from '../machine/moving.js';
 import type { Bytes } from './message-pack.js';
 import { scripts, type ScriptVerb } from './scripts.js';
@@ -42,7 +43,7 @@ async function typedCall(call: Call): Promise<object> {
     case 'promote': return { ...call, ids: call.ids && packStrings(call.ids) };
     case 'transfer': return { prefix, queue: call.queue, target: keysOf(call.target), direction: call.direction, items: call.items.map((item) => ({ ...item, attempt: binary(item.attempt), outcome: binary(item.outcome) })) };
     case 'plant': return { parents: call.parents.map((parent) => ({ ...parent, record: optional(parent.record), facts: optional(parent.facts) })) };
-    case 'receive': return { mail: call.mail.map(({ parent, news }) => ({ parent, news: news.map((one) => ({ ...one, outcome: binary(one.outcome) })) })) };
+    case 'receive': return { mail: call.mail.map(({ parent, news }) => ({ parent, news: grouped(news) })) };
     case 'acknowledge': return { letters: call.letters.map(({ id, letter }) => readLetter(id, binary(letter))) };
     case 'awaitChildren': return { ...call, child: call.child === '' ? undefined : call.child };
     case 'upsertSchedule': return { ...call, definition: binary(call.definition) };
@@ -88,6 +89,18 @@ function exchange(connection: Connection, call: CallOf<'settle'>): void {
   const terms = { confirming: connection, leaseMs, limiter: max > 0 ? { max, duration: durationMs } : undefined, minutes };
   const supervisor = { retryDelayMs: 1, failed: () => undefined, isOver: () => true };
   void new Exchange(connection, keysOf(call.queue), terms, 'w', supervisor).call(call.items.map(ended), { wanted, prefetch, token, woken });
+}
+
+/** News in a row that differ only in the child travel together. */
+function grouped(news: readonly News[]): ChildNews[] {
+  const groups: (Omit<ChildNews, 'children'> & { children: { key: string; outcome: Buffer }[] })[] = [];
+  for (const { childKey, ending, policy, stamp, outcome } of news) {
+    const last = groups.at(-1);
+    const child = { key: childKey, outcome: binary(outcome) };
+    if (last && last.ending === ending && last.policy === policy && last.stamp === stamp) last.children.push(child);
+    else groups.push({ ending, policy, stamp, children: [child] });
+  }
+  return groups;
 }
 
 function ended({ id, lease, end }: EndedJob): Ended {

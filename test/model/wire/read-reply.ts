@@ -1,3 +1,4 @@
+import type { LetterHead } from '../../../src/redis/letters.js';
 import { unpackedFacts } from '../machine/turn.js';
 import type { Bytes } from './message-pack.js';
 import { readHistory } from './read-state.js';
@@ -28,7 +29,7 @@ function shownValue(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shownValue);
   if (typeof value !== 'object' || value === null) return value;
   if ('head' in value && 'outcome' in value && 'id' in value) {
-    return { id: value.id, letter: shownBytes(value.head) + shownBytes(value.outcome) };
+    return { id: value.id, letter: shownBytes((value.head as LetterHead).bytes) + shownBytes(value.outcome) };
   }
   return Object.fromEntries(Object.entries(value).map(([field, inner]) => [field, shownValue(inner)]));
 }
