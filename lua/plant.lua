@@ -12,6 +12,7 @@ local meta, job, state, parents, pending, orphans, events =
 -- include shared/now.lua
 -- include shared/publish.lua
 -- include shared/tally.lua
+-- include shared/enter.lua
 
 -- The children that `books` does not know yet, as arguments for HSET. A child that is named twice is one child.
 local function strangers(books, children)
@@ -51,7 +52,7 @@ for i, item in ipairs(cmsgpack.unpack(ARGV[1])) do
     if #entries > 0 then
       local tally = tallyOf(id) or newTally()
       tally.open = tally.open + #entries / 2
-      redis.call('HSET', books, unpack(entries))
+      enter(books, entries)
       keepTally(id, tally)
     end
   end

@@ -1,6 +1,7 @@
 -- letters: what a parent is told of a child. A letter lies in the outbox of the child's queue from the very script that
 -- ended the child until the parent's queue has taken it in: MessagePack [prefix, queue, parent, ending, policy, stamp],
 -- then the packed outcome. The stamp is the time in µs, so that an older letter is known from a newer one.
+-- include shared/enter.lua
 local letters, posted = {}, 0
 -- The last head that was packed for these facts, which siblings share: { ending, stamp, head }.
 local written = {}
@@ -19,7 +20,7 @@ local function post()
   if #letters == posted then return end
   redis.call('HSET', meta, 'flows', 1)
   for from = posted + 1, #letters, 4000 do
-    redis.call('HSET', outbox, unpack(letters, from, math.min(from + 3999, #letters)))
+    enter(outbox, { unpack(letters, from, math.min(from + 3999, #letters)) })
   end
   posted = #letters
 end

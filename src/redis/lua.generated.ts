@@ -35,6 +35,13 @@ end
 local function remember(id, known)
 if next(known) == nil then redis.call('HDEL', KEYS[5], id) else redis.call('HSET', KEYS[5], id, cmsgpack.pack(known)) end
 end
+local function enter(hash, fields)
+local size = #fields
+if size <= 32 then return redis.call('HSET', hash, unpack(fields)) end
+fields[size + 1], fields[size + 2] = '', ('-'):rep(65)
+redis.call('HSET', hash, unpack(fields))
+redis.call('HDEL', hash, '')
+end
 local letters, posted = {}, 0
 local written = {}
 local function write(id, known, ending, result, after)
@@ -50,7 +57,7 @@ local function post()
 if #letters == posted then return end
 redis.call('HSET', KEYS[1], 'flows', 1)
 for from = posted + 1, #letters, 4000 do
-redis.call('HSET', KEYS[7], unpack(letters, from, math.min(from + 3999, #letters)))
+enter(KEYS[7], { unpack(letters, from, math.min(from + 3999, #letters)) })
 end
 posted = #letters
 end
@@ -304,6 +311,13 @@ end
 local function remember(id, known)
 if next(known) == nil then redis.call('HDEL', KEYS[7], id) else redis.call('HSET', KEYS[7], id, cmsgpack.pack(known)) end
 end
+local function enter(hash, fields)
+local size = #fields
+if size <= 32 then return redis.call('HSET', hash, unpack(fields)) end
+fields[size + 1], fields[size + 2] = '', ('-'):rep(65)
+redis.call('HSET', hash, unpack(fields))
+redis.call('HDEL', hash, '')
+end
 local letters, posted = {}, 0
 local written = {}
 local function write(id, known, ending, result, after)
@@ -319,7 +333,7 @@ local function post()
 if #letters == posted then return end
 redis.call('HSET', KEYS[2], 'flows', 1)
 for from = posted + 1, #letters, 4000 do
-redis.call('HSET', KEYS[14], unpack(letters, from, math.min(from + 3999, #letters)))
+enter(KEYS[14], { unpack(letters, from, math.min(from + 3999, #letters)) })
 end
 posted = #letters
 end
@@ -726,6 +740,13 @@ end
 local function remember(id, known)
 if next(known) == nil then redis.call('HDEL', KEYS[5], id) else redis.call('HSET', KEYS[5], id, cmsgpack.pack(known)) end
 end
+local function enter(hash, fields)
+local size = #fields
+if size <= 32 then return redis.call('HSET', hash, unpack(fields)) end
+fields[size + 1], fields[size + 2] = '', ('-'):rep(65)
+redis.call('HSET', hash, unpack(fields))
+redis.call('HDEL', hash, '')
+end
 local letters, posted = {}, 0
 local written = {}
 local function write(id, known, ending, result, after)
@@ -741,7 +762,7 @@ local function post()
 if #letters == posted then return end
 redis.call('HSET', KEYS[1], 'flows', 1)
 for from = posted + 1, #letters, 4000 do
-redis.call('HSET', KEYS[7], unpack(letters, from, math.min(from + 3999, #letters)))
+enter(KEYS[7], { unpack(letters, from, math.min(from + 3999, #letters)) })
 end
 posted = #letters
 end
@@ -827,6 +848,13 @@ end
 local function waits(tally)
 return tally.open + tally.failing > 0
 end
+local function enter(hash, fields)
+local size = #fields
+if size <= 32 then return redis.call('HSET', hash, unpack(fields)) end
+fields[size + 1], fields[size + 2] = '', ('-'):rep(65)
+redis.call('HSET', hash, unpack(fields))
+redis.call('HDEL', hash, '')
+end
 local function strangers(books, children)
 local keys, entries, seen, packed = {}, {}, {}, {}
 for i = 1, #children, 3 do keys[#keys + 1] = children[i] end
@@ -862,7 +890,7 @@ local entries = #children > 0 and strangers(books, children) or {}
 if #entries > 0 then
 local tally = tallyOf(id) or newTally()
 tally.open = tally.open + #entries / 2
-redis.call('HSET', books, unpack(entries))
+enter(books, entries)
 keepTally(id, tally)
 end
 end
@@ -1320,6 +1348,13 @@ redis.call('ZREM', set, unpack(ids))
 forget(ids)
 end
 local moved = {}
+local function enter(hash, fields)
+local size = #fields
+if size <= 32 then return redis.call('HSET', hash, unpack(fields)) end
+fields[size + 1], fields[size + 2] = '', ('-'):rep(65)
+redis.call('HSET', hash, unpack(fields))
+redis.call('HDEL', hash, '')
+end
 local letters, posted = {}, 0
 local written = {}
 local function write(id, known, ending, result, after)
@@ -1335,7 +1370,7 @@ local function post()
 if #letters == posted then return end
 redis.call('HSET', KEYS[1], 'flows', 1)
 for from = posted + 1, #letters, 4000 do
-redis.call('HSET', KEYS[15], unpack(letters, from, math.min(from + 3999, #letters)))
+enter(KEYS[15], { unpack(letters, from, math.min(from + 3999, #letters)) })
 end
 posted = #letters
 end
@@ -1510,6 +1545,13 @@ end
 local function remember(id, known)
 if next(known) == nil then redis.call('HDEL', KEYS[5], id) else redis.call('HSET', KEYS[5], id, cmsgpack.pack(known)) end
 end
+local function enter(hash, fields)
+local size = #fields
+if size <= 32 then return redis.call('HSET', hash, unpack(fields)) end
+fields[size + 1], fields[size + 2] = '', ('-'):rep(65)
+redis.call('HSET', hash, unpack(fields))
+redis.call('HDEL', hash, '')
+end
 local letters, posted = {}, 0
 local written = {}
 local function write(id, known, ending, result, after)
@@ -1525,7 +1567,7 @@ local function post()
 if #letters == posted then return end
 redis.call('HSET', KEYS[2], 'flows', 1)
 for from = posted + 1, #letters, 4000 do
-redis.call('HSET', KEYS[10], unpack(letters, from, math.min(from + 3999, #letters)))
+enter(KEYS[10], { unpack(letters, from, math.min(from + 3999, #letters)) })
 end
 posted = #letters
 end
@@ -1727,6 +1769,13 @@ end
 local function remember(id, known)
 if next(known) == nil then redis.call('HDEL', KEYS[10], id) else redis.call('HSET', KEYS[10], id, cmsgpack.pack(known)) end
 end
+local function enter(hash, fields)
+local size = #fields
+if size <= 32 then return redis.call('HSET', hash, unpack(fields)) end
+fields[size + 1], fields[size + 2] = '', ('-'):rep(65)
+redis.call('HSET', hash, unpack(fields))
+redis.call('HDEL', hash, '')
+end
 local letters, posted = {}, 0
 local written = {}
 local function write(id, known, ending, result, after)
@@ -1742,7 +1791,7 @@ local function post()
 if #letters == posted then return end
 redis.call('HSET', KEYS[1], 'flows', 1)
 for from = posted + 1, #letters, 4000 do
-redis.call('HSET', KEYS[17], unpack(letters, from, math.min(from + 3999, #letters)))
+enter(KEYS[17], { unpack(letters, from, math.min(from + 3999, #letters)) })
 end
 posted = #letters
 end
@@ -2163,6 +2212,13 @@ end
 local function remember(id, known)
 if next(known) == nil then redis.call('HDEL', KEYS[9], id) else redis.call('HSET', KEYS[9], id, cmsgpack.pack(known)) end
 end
+local function enter(hash, fields)
+local size = #fields
+if size <= 32 then return redis.call('HSET', hash, unpack(fields)) end
+fields[size + 1], fields[size + 2] = '', ('-'):rep(65)
+redis.call('HSET', hash, unpack(fields))
+redis.call('HDEL', hash, '')
+end
 local letters, posted = {}, 0
 local written = {}
 local function write(id, known, ending, result, after)
@@ -2178,7 +2234,7 @@ local function post()
 if #letters == posted then return end
 redis.call('HSET', KEYS[1], 'flows', 1)
 for from = posted + 1, #letters, 4000 do
-redis.call('HSET', KEYS[17], unpack(letters, from, math.min(from + 3999, #letters)))
+enter(KEYS[17], { unpack(letters, from, math.min(from + 3999, #letters)) })
 end
 posted = #letters
 end
@@ -2622,6 +2678,13 @@ end
 if redis.call('EXISTS', KEYS[15]) == 1 then eachChunk('ZREM', KEYS[15], ids) end
 end
 local moved = {}
+local function enter(hash, fields)
+local size = #fields
+if size <= 32 then return redis.call('HSET', hash, unpack(fields)) end
+fields[size + 1], fields[size + 2] = '', ('-'):rep(65)
+redis.call('HSET', hash, unpack(fields))
+redis.call('HDEL', hash, '')
+end
 local letters, posted = {}, 0
 local written = {}
 local function write(id, known, ending, result, after)
@@ -2637,7 +2700,7 @@ local function post()
 if #letters == posted then return end
 redis.call('HSET', KEYS[1], 'flows', 1)
 for from = posted + 1, #letters, 4000 do
-redis.call('HSET', KEYS[17], unpack(letters, from, math.min(from + 3999, #letters)))
+enter(KEYS[17], { unpack(letters, from, math.min(from + 3999, #letters)) })
 end
 posted = #letters
 end
