@@ -15,7 +15,7 @@
 --       woken    1 when the marker woke the caller: it wakes the next worker if more is waiting
 --       prefetch how many of `wanted` would not start at once: not handed out where a limit counts active jobs or starts
 --       minutes  how many minutes of per-minute counts to keep, 0 to count nothing
--- REPLY now · lease · ids (one a line) · records (in a row, or a list if they are large) · waitMs · due · expires · more
+-- REPLY now · lease · ids (one a line) · records (in a row, a list if they are large, or 1: to be read by the caller) · waitMs · due · expires · more
 --       waitMs   how long a limit keeps jobs back, or -1 when the queue is paused or at its concurrency
 --       due      when the next delayed job or schedule is due · expires when the next lease runs out, told when nothing was taken; 0 for never
 --       more     '', or [refused, unready, letters, states, missing, flows]: refused item numbers (from 0) · unready item numbers: parents
@@ -36,7 +36,7 @@ local session, seq, wanted = ARGV[1], ARGV[2], tonumber(ARGV[5])
 local earlier = replayed(session, seq)
 -- include shared/retake.lua
 
-local raw = redis.call('HMGET', meta, 'paused', 'limitedTill', 'concurrency', 'max', 'duration', 'maxEvents', 'nextSlot', 'flows')
+local raw = redis.call('HMGET', meta, 'paused', 'limitedTill', 'concurrency', 'max', 'duration', 'maxEvents', 'nextSlot', 'flows', 'large')
 local flows, moved, mail, returned = raw[8], {}, '', false
 local clock = time[1] .. ('00000' .. time[2]):sub(-6, -4) -- `now` as text: to format a number costs more
 -- include shared/accept.lua

@@ -10,6 +10,7 @@ local function place()
 end
 
 for i, item in ipairs(cmsgpack.unpack(ARGV[6])) do
+  item[2] = ARGV[item[2]] or item[2]
   local id, record, delayMs, priority, lifo, packed, rule = unpack(item)
   count = i
   if rule ~= '' then place() end

@@ -22,7 +22,11 @@ local fresh = room > 0 and redis.call('ZRANGE', wait, '0', room) or {}
 local isMore = #fresh > room
 if isMore then fresh[#fresh] = nil end
 if #fresh > 0 then
-  local found = redis.call('HMGET', job, unpack(fresh))
+  local heavy = false
+  if raw[9] then
+    -- include shared/weigh.lua
+  end
+  local found = heavy or redis.call('HMGET', job, unpack(fresh))
   redis.call('ZREMRANGEBYRANK', wait, '0', #fresh - 1)
   local deadline = string.format('%.0f', now + tonumber(ARGV[6])) -- as text: a number would be formatted anew for every job
   local deadlines, leases, lost, size = {}, {}, {}, 0
@@ -51,7 +55,7 @@ if #fresh > 0 then
     redis.call('HSET', run, unpack(leases))
     joined = table.concat(fresh, '\n')
     -- What is large is not copied once more to be put in a row.
-    records = size > 65536 and found or table.concat(found)
+    records = heavy and 1 or size > 65536 and found or table.concat(found)
     if not bare and redis.call('EXISTS', state) == 1 then states = redis.call('HMGET', state, unpack(fresh)) end
     if max > 0 then
       redis.call('RPUSH', rate, clock .. ' ' .. count)

@@ -1,5 +1,5 @@
 import type { ScriptPacker } from '../core/script-packer.js';
-import type { EnqueueCall } from '../redis/scripts/enqueue.js';
+import { firstLarge, type EnqueueCall } from '../redis/scripts/enqueue.js';
 import type { EnqueueRequest, SpecialRequest } from './enqueuer.js';
 
 type PackedJobs = Omit<EnqueueCall, 'session' | 'seq'>;
@@ -13,37 +13,41 @@ export function isDelayed({ special }: EnqueueRequest): boolean {
   return special !== undefined && special.delayMs > 0;
 }
 
+/** From this many bytes on, a record is an argument of its own: packed, Redis would copy and hash it once more. */
+const largeFrom = 2048;
+
 /**
  * Packs the jobs of one call, all in the form that the most particular of them needs, so that their order is kept: as
  * `plain` (to the end of priority 0), as `fresh` (a delay, a priority, a parent), or as `special` (an id that may exist,
  * a rule of deduplication).
  */
 export function packJobs(requests: readonly EnqueueRequest[], packer: ScriptPacker): PackedJobs {
-  if (!requests.every(isMade)) return { special: packSpecial(requests, packer), names: namesOf(requests) };
+  const large: Buffer[] = [];
+  if (!requests.every(isMade)) return { special: packSpecial(requests, packer, large), names: namesOf(requests), large };
   if (requests.some(({ special }) => special)) {
-    return { fresh: packFresh(requests, packer), names: namesOf([...requests.filter((one) => !isDelayed(one)), ...requests.filter(isDelayed)]) };
+    return { fresh: packFresh(requests, packer, large), names: namesOf([...requests.filter((one) => !isDelayed(one)), ...requests.filter(isDelayed)]), large };
   }
-  return { plain: packPlain(requests, packer), ids: requests.map(({ id }) => id).join('\n'), names: namesOf(requests) };
+  return { plain: packPlain(requests, packer, large), ids: requests.map(({ id }) => id).join('\n'), names: namesOf(requests), large };
 }
 
 const ordinary: SpecialRequest = { fresh: true, delayMs: 0, priority: 0, lifo: false, facts: undefined, deduplication: undefined };
 
-function packPlain(requests: readonly EnqueueRequest[], packer: ScriptPacker): Buffer {
+function packPlain(requests: readonly EnqueueRequest[], packer: ScriptPacker, large: Buffer[]): Buffer {
   packer.array(requests.length * 2);
-  for (const { id, record } of requests) packer.string(id).bytes(record);
+  for (const { id, record } of requests) packRecord(record, packer.string(id), large);
   return packer.take();
 }
 
-function packFresh(requests: readonly EnqueueRequest[], packer: ScriptPacker): Buffer {
+function packFresh(requests: readonly EnqueueRequest[], packer: ScriptPacker, large: Buffer[]): Buffer {
   packer.array(requests.length * 6);
-  for (const request of requests) packPlaced(request, packer);
+  for (const request of requests) packPlaced(request, packer, large);
   return packer.take();
 }
 
-function packSpecial(requests: readonly EnqueueRequest[], packer: ScriptPacker): Buffer {
+function packSpecial(requests: readonly EnqueueRequest[], packer: ScriptPacker, large: Buffer[]): Buffer {
   packer.array(requests.length);
   for (const request of requests) {
-    packPlaced(request, packer.array(7));
+    packPlaced(request, packer.array(7), large);
     const rule = request.special?.deduplication;
     if (rule) packer.array(6).string(rule.id).number(rule.ttlMs).flag(rule.extend).flag(rule.replace).flag(rule.keepLast).flag(rule.reschedule);
     else packer.string('');
@@ -51,10 +55,15 @@ function packSpecial(requests: readonly EnqueueRequest[], packer: ScriptPacker):
   return packer.take();
 }
 
-function packPlaced({ id, record, special = ordinary }: EnqueueRequest, packer: ScriptPacker): void {
-  packer.string(id).bytes(record).number(special.delayMs).number(special.priority).flag(special.lifo);
+function packPlaced({ id, record, special = ordinary }: EnqueueRequest, packer: ScriptPacker, large: Buffer[]): void {
+  packRecord(record, packer.string(id), large).number(special.delayMs).number(special.priority).flag(special.lifo);
   if (special.facts) packer.bytes(special.facts);
   else packer.string('');
+}
+
+/** The record, or the number of the argument that it becomes. */
+function packRecord(record: Buffer, packer: ScriptPacker, large: Buffer[]): ScriptPacker {
+  return record.length < largeFrom ? packer.bytes(record) : packer.number(firstLarge + large.push(record) - 1);
 }
 
 /** One name if all are the same, else one a line. */

@@ -435,6 +435,9 @@ local settings = redis.call('HMGET', KEYS[1], 'paused', 'maxEvents')
 local reply, notes, added, count, ready = { now }, {}, ARGV[4], 0, false
 if ARGV[3] ~= '' then
 local plain = cmsgpack.unpack(ARGV[3])
+if ARGV[8] then
+for i = 2, #plain, 2 do plain[i] = ARGV[plain[i]] or plain[i] end
+end
 redis.call('HSET', KEYS[2], unpack(plain))
 local last = redis.call('ZREVRANGEBYSCORE', KEYS[3], '(0', '-inf', 'WITHSCORES', 'LIMIT', '0', '1')[2]
 local place = string.format('%.0f', last and math.min(last + 1, -1) or -2251799813685247)
@@ -493,7 +496,7 @@ local dueTexts, placeTexts = {}, {}
 for i = 1, #fresh, 6 do
 local id, delayMs, priority, packed = fresh[i], fresh[i + 2], fresh[i + 3], fresh[i + 5]
 count = count + 1
-records[2 * count - 1], records[2 * count] = id, fresh[i + 1]
+records[2 * count - 1], records[2 * count] = id, ARGV[fresh[i + 1]] or fresh[i + 1]
 if packed ~= '' then
 local k = #known
 known[k + 1], known[k + 2] = id, packed
@@ -584,6 +587,7 @@ putDown(placed, due, known)
 placed, due, known = {}, {}, {}
 end
 for i, item in ipairs(cmsgpack.unpack(ARGV[6])) do
+item[2] = ARGV[item[2]] or item[2]
 local id, record, delayMs, priority, lifo, packed, rule = unpack(item)
 count = i
 if rule ~= '' then place() end
@@ -606,6 +610,7 @@ end
 place()
 end
 end
+if ARGV[8] then redis.call('HSET', KEYS[1], 'large', '1') end
 if ready and not settings[1] then redis.call('ZADD', KEYS[13], '0', '0') end
 settled(session, seq, reply)
 publish(tonumber(settings[2] or 10000), count, 'added', added, 'names', ARGV[7],
@@ -2022,7 +2027,7 @@ end
 return { now, lease, table.concat(ids, '\\n'), records, 0, 0, 0,
 { earlier[1], earlier[4], '', states, '', redis.call('HEXISTS', KEYS[1], 'flows') } }
 end
-local raw = redis.call('HMGET', KEYS[1], 'paused', 'limitedTill', 'concurrency', 'max', 'duration', 'maxEvents', 'nextSlot', 'flows')
+local raw = redis.call('HMGET', KEYS[1], 'paused', 'limitedTill', 'concurrency', 'max', 'duration', 'maxEvents', 'nextSlot', 'flows', 'large')
 local flows, moved, mail, returned = raw[8], {}, '', false
 local clock = time[1] .. ('00000' .. time[2]):sub(-6, -4) -- \`now\` as text: to format a number costs more
 local ids, kinds, payloads, accepted, named, isPlain = {}, {}, {}, 0, 0, true
@@ -2433,7 +2438,17 @@ local fresh = room > 0 and redis.call('ZRANGE', KEYS[3], '0', room) or {}
 local isMore = #fresh > room
 if isMore then fresh[#fresh] = nil end
 if #fresh > 0 then
-local found = redis.call('HMGET', KEYS[2], unpack(fresh))
+local heavy = false
+if raw[9] then
+local weight = 0
+heavy = {}
+for i = 1, #fresh do
+local length = redis.call('HSTRLEN', KEYS[2], fresh[i])
+weight, heavy[i] = weight + length, length > 0 and ''
+end
+heavy = weight > 65536 and heavy
+end
+local found = heavy or redis.call('HMGET', KEYS[2], unpack(fresh))
 redis.call('ZREMRANGEBYRANK', KEYS[3], '0', #fresh - 1)
 local deadline = string.format('%.0f', now + tonumber(ARGV[6])) -- as text: a number would be formatted anew for every job
 local deadlines, leases, lost, size = {}, {}, {}, 0
@@ -2466,7 +2481,7 @@ redis.call('ZADD', KEYS[5], unpack(deadlines))
 if wide then redis.call('ZREM', KEYS[5], wide) end
 redis.call('HSET', KEYS[8], unpack(leases))
 joined = table.concat(fresh, '\\n')
-records = size > 65536 and found or table.concat(found)
+records = heavy and 1 or size > 65536 and found or table.concat(found)
 if not bare and redis.call('EXISTS', KEYS[9]) == 1 then states = redis.call('HMGET', KEYS[9], unpack(fresh)) end
 if max > 0 then
 redis.call('RPUSH', KEYS[21], clock .. ' ' .. count)

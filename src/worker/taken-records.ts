@@ -11,8 +11,9 @@ import type { SettleReply } from '../redis/scripts/settle.js';
 /** The record of a job that was taken, or what is wrong with it. */
 export type TakenRecord = JobRecord | DroverError;
 
-/** The records of a reply; undefined when they came in a row and one of them, nobody knows which, cannot be read. */
+/** The records of a reply; undefined when it has none, or they came in a row and one of them, nobody knows which, cannot be read. */
 export function readRow({ ids, records }: SettleReply): TakenRecord[] | undefined {
+  if (records === undefined) return undefined;
   if (!Buffer.isBuffer(records)) return readList(ids, records);
   try {
     const values = unpackAll(records);
@@ -22,7 +23,7 @@ export function readRow({ ids, records }: SettleReply): TakenRecord[] | undefine
   }
 }
 
-/** Asks for the records one by one, so that the damage is told to its job alone. */
+/** Asks for the records one by one: large ones come cheaper so, and damage is told to its job alone. */
 export async function readEach({ ids }: SettleReply, connection: Connection, keys: QueueKeys): Promise<TakenRecord[]> {
   return readList(ids, list(await connection.command('hmget', [keys.key('job'), ...ids], 'read jobs one by one')));
 }

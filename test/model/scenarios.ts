@@ -1,7 +1,7 @@
-import type { Call, CallOf, End } from './machine/calls.js';
+import type { Call, CallOf, End, NewJob } from './machine/calls.js';
 import type { Bench } from './play/bench.js';
 import { add, change, child, job, plant, settle, take } from './play/calls-by-hand.js';
-import { attemptOf, outcomeOf, packedOf, type Step } from './play/player.js';
+import { attemptOf, outcomeOf, packedOf, recordOf, type Step } from './play/player.js';
 import { verify } from './play/verify.js';
 import { packedInteger } from './wire/message-pack.js';
 import { damage } from './wire/read-state.js';
@@ -20,6 +20,8 @@ export async function playScene(bench: Bench, { calls, damaged }: { calls: reado
 /** The lease under which `take` hands out jobs in the i-th call. */
 const leaseOf = (i: number): string => `w|${startedAt / 1000 + i * 1000}`;
 const retried = (attempt: string): End => ({ kind: 'retried', delayMs: 0, attemptsMade: 1, attempt, lifo: false });
+
+const heavy = (id: string, more: Partial<NewJob> = {}): NewJob => job(id, { record: recordOf('job', 'x'.repeat(40_000)), ...more });
 
 const rule = { id: 'd', ttlMs: 0, extend: false, replace: false, keepLast: false, reschedule: false };
 const large = attemptOf('x'.repeat(40_000));
@@ -46,6 +48,13 @@ export const scenes: readonly { name: string; damaged: boolean; calls: readonly 
   {
     name: 'jobs without a record are told of, also those with a priority', damaged: true,
     calls: [add(job('a', { priority: 1, facts: packedOf({ pr: 1 }) }), job('b', { priority: 1, facts: packedOf({ pr: 1 }) })), change('job', 'HDEL', 'a'), take()],
+  },
+  {
+    name: 'large records travel on their own, and are read by the worker', damaged: true,
+    calls: [
+      { ...add(heavy('a1'), heavy('a2')), form: 'plain' } as Call, { ...add(heavy('a3', { priority: 1, facts: packedOf({ pr: 1 }) })), form: 'fresh' } as Call,
+      add(heavy('b')), take('q', 1), change('job', 'HDEL', 'a2'), take('q', 9),
+    ],
   },
   {
     name: 'twenty jobs are active at once', damaged: false,

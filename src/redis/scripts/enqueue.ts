@@ -13,7 +13,12 @@ export interface EnqueueCall {
   special?: Buffer;
   /** The names of all items, one a line, or one name if all are the same: those of delayed fresh ones come last. */
   names: string;
+  /** Records too large to be packed: in their places stand the numbers of their arguments, from {@link firstLarge}. */
+  large?: readonly Buffer[];
 }
+
+/** The number of the first argument after the others. */
+export const firstLarge = 8;
 
 export interface EnqueueReply {
   now: number;
@@ -29,7 +34,7 @@ export const enqueue = defineScript({
     'pending', 'marker', 'events',
   ],
   args: (call: EnqueueCall) => [
-    call.session, call.seq, call.plain ?? '', call.ids ?? '', call.fresh ?? '', call.special ?? '', call.names,
+    call.session, call.seq, call.plain ?? '', call.ids ?? '', call.fresh ?? '', call.special ?? '', call.names, ...(call.large ?? []),
   ],
   reply: (raw): EnqueueReply => {
     const [now, ...standing] = list(raw);

@@ -34,8 +34,8 @@ export interface SettleReply {
   lease: string;
   /** The jobs that were handed out. */
   ids: string[];
-  /** Their records: in a row, or one by one. */
-  records: Buffer | RawReply[];
+  /** Their records: in a row, or one by one; undefined when they are so large that they are to be asked for. */
+  records: Buffer | RawReply[] | undefined;
   /** Their facts; none when no job of the queue has any. */
   states: (Buffer | undefined)[];
   /** How long a limit keeps jobs back in ms; -1 when the queue is paused or at its concurrency; 0 when nothing holds them. */
@@ -76,7 +76,7 @@ export const settle = defineScript({
       now: integer(now),
       lease: text(lease),
       ids: lines(ids),
-      records: Buffer.isBuffer(records) ? records : list(records),
+      records: records === 1 ? undefined : Buffer.isBuffer(records) ? records : list(records),
       waitMs: integer(waitMs),
       dueAt: integer(dueAt),
       expiresAt: integer(expiresAt),

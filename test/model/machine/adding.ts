@@ -3,9 +3,13 @@ import { isFirst, type Deduplication } from './columns.js';
 import { once } from './sessions.js';
 import { unpackedFacts, type Turn } from './turn.js';
 
+/** From this size on, a record travels on its own. */
+const largeFrom = 2048;
+
 export function enqueue(turn: Turn, call: CallOf<'enqueue'>): unknown {
   return once(turn, call, () => {
     const standing = call.form === 'special' ? addSpecial(turn, call.jobs) : addFresh(turn, call.jobs);
+    if (call.jobs.some(({ record }) => record.length >= largeFrom)) turn.queue.meta.set('large', '1');
     const notes = turn.moved;
     const [waiting, delayed] = [call.jobs.filter(({ delayMs }) => delayMs === 0), call.jobs.filter(({ delayMs }) => delayMs > 0)];
     const inOrder = call.form === 'fresh' ? [...waiting, ...delayed] : call.jobs;

@@ -25,7 +25,7 @@ export function settle(turn: Turn, call: CallOf<'settle'>): unknown {
   if (call.wanted > 0 && taken.ids.length === 0 && held.length > 0 && queue.wait.size === 0) turn.moved.push(['drained']);
   announce(turn, ends.done, taken.ids);
   return {
-    refused, now, lease, unready, ...shown(turn, taken.ids), waitMs: taken.waitMs, missing: taken.missing,
+    refused, now, lease, unready, ...shown(turn, taken.ids, isHeavy(turn, taken.ids)), waitMs: taken.waitMs, missing: taken.missing,
     dueAt: nextDue(turn), expiresAt: taken.ids.length === 0 ? Math.ceil(lowest(queue.active)) : 0,
     letters: turn.letters, hasFlows: ends.hasFlows,
   };
@@ -42,9 +42,14 @@ function again(turn: Turn, stored: Packed): unknown {
   };
 }
 
+/** Whether the worker reads the records itself. */
+function isHeavy({ queue: { job, meta } }: Turn, ids: readonly string[]): boolean {
+  return meta.has('large') && ids.reduce((sum, id) => sum + (job.get(id) ?? '').length, 0) > 65_536;
+}
+
 /** Jobs as a worker is given them. */
-function shown({ queue: { job, state } }: Turn, ids: readonly string[]): object {
-  const records = ids.map((id) => job.get(id) ?? '');
+function shown({ queue: { job, state } }: Turn, ids: readonly string[], heavy = false): object {
+  const records = heavy ? [] : ids.map((id) => job.get(id) ?? '');
   return { ids, records: records.join(''), states: ids.map((id) => state.get(id) ?? null) };
 }
 
