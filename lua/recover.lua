@@ -9,6 +9,8 @@
 local meta, job, wait, delayed, active, failed, run, state, outcome, history, progress, logs, expire, dedup, outbox, pending, orphans, marker, events =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10],
   KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19]
+-- A queue at rest is asked by each of its workers, time and again.
+if redis.call('EXISTS', active) == 0 then return { {}, 0, {} } end
 -- include shared/now.lua
 -- include shared/place.lua
 -- include shared/wake.lua

@@ -1243,7 +1243,8 @@ if ready and not settings[1] then wake() end
 publish(tonumber(settings[2] or 10000), #moved, 'moved', cmsgpack.pack(moved))
 end
 return total`,
-  recover: `local time = redis.call('TIME')
+  recover: `if redis.call('EXISTS', KEYS[5]) == 0 then return { {}, 0, {} } end
+local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local BAND = 4294967296
 local ORIGIN = -2251799813685248

@@ -26,6 +26,8 @@ export interface SchedulerOptions {
 }
 
 const step = 1000;
+/** At least this often a worker asks which lease runs out next: it may be that of a worker which is gone. */
+const roundEveryMs = 30_000;
 const sweepEveryMs = 5 * 60_000;
 const sessionAgeMs = 24 * 60 * 60_000;
 /** How often a queue that has flows is looked at for letters and books that a crash left behind. */
@@ -41,7 +43,7 @@ const marginMs = 2;
  * what a crash left undone between children and parents is done.
  * Runs in every worker, without a leader: each script can be repeated, and only one caller makes the difference.
  *
- * It sleeps until the next thing is due, as far as replies have told; nothing is polled in between.
+ * It sleeps until the next thing is due, as far as replies have told, and asks once in a while for the next lease to end.
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
@@ -130,7 +132,7 @@ export class Scheduler {
     for (const job of reply.jobs) this.#options.stalled(job);
     jobs.courier.deliver(reply.letters).catch((error: unknown) => this.#options.failed(error as Error));
     if (reply.jobs.length === step) return this.#leases.in(0);
-    this.#leases.in(stalledIntervalMs);
+    this.#leases.in(Math.min(stalledIntervalMs, leaseMs, roundEveryMs));
     this.noteExpiry(reply.expiresAt);
   }
 

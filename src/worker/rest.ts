@@ -2,14 +2,15 @@ import type { Connection } from '../redis/connection.js';
 import { listenToNeighbours } from '../queue/neighbours.js';
 import type { QueueKeys } from '../redis/keys.js';
 import type { SettleReply } from '../redis/scripts/settle.js';
+import { glance } from './glance.js';
 import { Waker } from './waker.js';
 
 export interface RestOptions {
   connection: Connection;
   keys: QueueKeys;
   clientName: string;
-  /** The longest wait before the worker looks by itself. */
-  longestWaitMs: number;
+  /** How long one call waits for the marker. */
+  waitMs: number;
   longestLimitMs: number;
   retryDelayMs: number;
   /** Whether the worker takes jobs at all now. */
@@ -17,11 +18,10 @@ export interface RestOptions {
   hasFreeSlots: () => boolean;
   /** Look for jobs; `woken` when the marker said that there are some. */
   look: (woken: boolean) => void;
+  /** Something is due at this time of Redis's clock; 0 for nothing. */
+  due: (at: number) => void;
   failed: (error: Error) => void;
 }
-
-/** The first wait after there was work; each one that ends in vain is followed by one twice as long. */
-const firstWaitMs = 5_000;
 
 /** How often a worker that waits glances whether there are jobs: one command, where a whole look costs ten. */
 const glanceEveryMs = 8_000;
@@ -29,8 +29,9 @@ const glanceEveryMs = 8_000;
 /**
  * What an idle worker does: it waits for the marker, for the end of a limit, or for the connection, and then looks.
  *
- * The marker is only a hint, and may be lost with the very worker that took it. So whatever ends a wait, the worker looks by
- * itself; and a long wait is divided by glances, so that no job waits longer than those are apart.
+ * The marker is only a hint, and may be lost with the very worker that took it, or with a socket that is dead without
+ * anybody knowing. So the worker glances by itself whether jobs wait or something is due: nothing waits longer than the
+ * glances are apart.
  */
 export class Rest {
   readonly #options: RestOptions;
@@ -39,14 +40,12 @@ export class Rest {
   #sleeping: Promise<void> | undefined;
   /** There was nothing to do since the last wait ended. */
   #tired = false;
-  #waitMs: number;
   /** Jobs were added in this process, and the worker has looked for them without waiting for the marker. */
   #nudged = false;
   readonly #ignoreNeighbours: () => void;
 
   constructor(options: RestOptions) {
     this.#options = options;
-    this.#waitMs = Math.min(firstWaitMs, options.longestWaitMs);
     this.waker = new Waker(options.connection, options.keys.key('marker'), options.clientName);
     this.#ignoreNeighbours = listenToNeighbours(options.connection, options.keys, () => this.#nudge());
   }
@@ -98,22 +97,30 @@ export class Rest {
 
   /** Resolves when it is time to look; true when the marker says so. */
   async #waitForSign(): Promise<boolean> {
-    const { longestWaitMs, isOpen, connection } = this.#options;
-    let leftMs = this.#waitMs;
-    this.#waitMs = Math.min(2 * this.#waitMs, longestWaitMs);
+    const { waitMs, isOpen, connection } = this.#options;
     for (;;) {
-      const ms = Math.min(leftMs, glanceEveryMs);
-      const marked = await this.waker.wait(ms);
-      if (marked) this.#waitMs = Math.min(firstWaitMs, longestWaitMs);
-      leftMs -= ms;
-      if (marked || leftMs <= 0 || !isOpen() || !connection.isReady || (await this.#seesJobs())) return marked;
+      const glances = setInterval(() => void this.#glance(), glanceEveryMs);
+      const marked = await this.waker.wait(waitMs);
+      clearInterval(glances);
+      if (marked || !isOpen() || !connection.isReady || (await this.#seesJobs())) return marked;
     }
   }
 
+  /** Jobs wait, and the marker did not say so: if its connection is dead, the end of the wait finds that out. */
+  async #glance(): Promise<void> {
+    if (await this.#seesJobs()) this.interrupt();
+  }
+
   /** Whether jobs wait. If Redis does not say, a look will tell. */
-  #seesJobs(): Promise<boolean> {
-    const { connection, keys } = this.#options;
-    return connection.command('zcard', [keys.key('wait')], 'see whether jobs wait', glanceEveryMs / 4).then((count) => Number(count) > 0, () => true);
+  async #seesJobs(): Promise<boolean> {
+    const { connection, keys, due } = this.#options;
+    try {
+      const { jobs, dueAt } = await glance(connection, keys, glanceEveryMs / 4);
+      for (const at of dueAt) due(at);
+      return jobs;
+    } catch {
+      return true;
+    }
   }
 
   async #rise(marked: boolean): Promise<void> {

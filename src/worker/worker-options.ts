@@ -50,7 +50,7 @@ export interface WorkerOptions extends QueueBaseOptions, SandboxedOptions {
   skipStalledCheck?: boolean;
   /** Do not renew leases. Default false. */
   skipLockRenewal?: boolean;
-  /** How long an idle worker waits for a sign of work before it looks by itself, in seconds, from 1. Default 30. */
+  /** How long an idle worker waits for a sign of work before it asks whether jobs wait, in seconds, above 0. Default 30. */
   drainDelay?: number;
   /** How long a lease lasts, in ms, from 100. Default 30,000. */
   lockDuration?: number;

@@ -391,12 +391,13 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
       connection: this.connection,
       keys: this.keys,
       clientName: clientName(this.keys, this.opts.name === undefined ? '' : `:w:${this.opts.name}`),
-      longestWaitMs: options.drainDelay * 1000,
+      waitMs: options.drainDelay * 1000,
       longestLimitMs: options.maximumRateLimitDelay,
       retryDelayMs: options.runRetryDelay,
       isOpen: () => !this.#paused && !this.closing,
       hasFreeSlots: () => this.#dispatcher.hasFreeSlots,
       look: (woken) => this.#look(woken),
+      due: (at) => this.#scheduler.noteDue(at),
       failed: (error) => this.report(error),
     });
   }
