@@ -103,8 +103,8 @@ export class ProxiedConnection {
     this.#server.on('error', () => {
       if (this.#server.connecting) this.#client.resetAndDestroy();
     });
-    const clientClosed = new Promise<void>((resolve) => this.#client.once('close', () => resolve()));
-    const serverClosed = new Promise<void>((resolve) => this.#server.once('close', () => resolve()));
+    const clientClosed = closeOf(this.#client);
+    const serverClosed = closeOf(this.#server);
     void clientClosed.then(() => this.#clientIsGone());
     void serverClosed.then(() => this.#toClient.afterAll(() => this.#client.destroySoon()));
     return Promise.all([clientClosed, serverClosed]).then(() => undefined);
@@ -118,4 +118,14 @@ export class ProxiedConnection {
       this.#server.resume();
     });
   }
+}
+
+/** Resolves when a socket is closed. One whose reset fails, because the other side was faster, never says so. */
+function closeOf(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve());
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.syscall === 'reset') resolve();
+    });
+  });
 }
