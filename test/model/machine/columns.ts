@@ -44,6 +44,8 @@ export interface Columns {
   completed: Scores;
   failed: Scores;
   run: Map<string, string>;
+  /** What keeps `run` from the encoding in which every lookup is a scan; '' when it was never needed. */
+  wide: string;
   state: Map<string, Facts | Bytes>;
   outcome: Map<string, Bytes>;
   history: Map<string, Attempt[]>;
@@ -73,7 +75,7 @@ export function emptyColumns(): Columns {
   const scores = (): Scores => new Map();
   return {
     meta: new Map(), job: new Map(), wait: scores(), delayed: scores(), active: scores(), parents: scores(), completed: scores(),
-    failed: scores(), run: new Map(), state: new Map(), outcome: new Map(), history: new Map(), progress: new Map(), logs: new Map(),
+    failed: scores(), run: new Map(), wide: '', state: new Map(), outcome: new Map(), history: new Map(), progress: new Map(), logs: new Map(),
     expire: scores(), sessions: new Map(), dedup: new Map(), outbox: new Map(), pending: new Map(), orphans: new Set(), marker: scores(),
     rate: [], schedules: scores(), schedule: new Map(), scheduleRuns: new Map(), metrics: new Map(),
     events: { length: 0, last: null }, children: new Map(), strangers: [],
