@@ -17,6 +17,7 @@ local meta, job, wait, delayed, active, failed, run, state, outcome, history, pr
 -- include shared/history.lua
 -- include shared/forget.lua
 -- include shared/trim.lua
+-- include shared/typed.lua
 local moved = {}
 -- include shared/release.lua
 
@@ -36,6 +37,7 @@ local function bringBack(from, most)
   if #back > 0 then redis.call('ZADD', active, unpack(back)) end
   return #back > 0
 end
+typed({ meta, job, run, state, outcome, history, progress, logs, dedup, outbox, pending }, { wait, delayed, active, failed, expire, marker }, events, orphans)
 local longest = 10 * tonumber(ARGV[4])
 if longest > 0 and bringBack(-20, longest) then bringBack(-1000, longest) end
 

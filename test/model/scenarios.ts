@@ -3,6 +3,7 @@ import type { Bench } from './play/bench.js';
 import { add, change, child, job, plant, settle, take } from './play/calls-by-hand.js';
 import { attemptOf, outcomeOf, packedOf, type Step } from './play/player.js';
 import { clockScenes, wideScenes } from './crowds.js';
+import { slipScenes } from './slips.js';
 import { verify } from './play/verify.js';
 import { packedInteger } from './wire/message-pack.js';
 import { damage } from './wire/read-state.js';
@@ -163,7 +164,7 @@ export const rareScenes: typeof scenes = [
   },
 ];
 
-export const allScenes = [...scenes, ...rareScenes, ...clockScenes, ...wideScenes];
+export const allScenes = [...scenes, ...rareScenes, ...clockScenes, ...wideScenes, ...slipScenes];
 
 /** More sessions than one sweep looks at: which of them it sees is Redis's choice, but in the end none is left. */
 export async function sweepManySessions(bench: Bench): Promise<{ rounds: number; left: number; cursor: boolean }> {

@@ -100,10 +100,19 @@ export const isFirst = (set: Scores, id: string): boolean => ordered(set)[0] ===
 export function factsOf(queue: Columns, id: string): Facts {
   const known = queue.state.get(id);
   if (known === undefined || typeof known === 'string') return {};
-  return Object.fromEntries(Object.entries(structuredClone(known)).filter(([field, value]) => !counts.has(field) || isCount(field, value)));
+  return Object.fromEntries(Object.entries(structuredClone(known)).filter(([field, value]) => isFact(field, value)));
 }
 
 const counts = new Set(['am', 'as', 'sc', 'pr', 'pd']);
+const texts = new Set(['de', 'po', 'df', 'rj']);
+const lists = new Map([['pk', 3], ['dl', 5]]);
+
+/** What something else wrote in the place of a fact is none. */
+function isFact(field: string, value: Packed): boolean {
+  if (counts.has(field)) return isCount(field, value);
+  if (texts.has(field)) return typeof value === 'string';
+  return !lists.has(field) || (Array.isArray(value) && value.length === lists.get(field));
+}
 
 /** Counts that something else wrote are none. */
 function isCount(field: string, value: Packed): boolean {
