@@ -10,11 +10,13 @@ local meta, job, completed, failed, state, outcome, outbox =
 -- include shared/now.lua
 -- include shared/facts.lua
 -- include shared/letters.lua
+-- include shared/typed.lua
 
 local function isHis(parent)
   return parent[1] == ARGV[1] and parent[2] == ARGV[2] and parent[3] == ARGV[3]
 end
 
+typed({ meta, state, outcome, outbox }, { completed, failed })
 local flags = {}
 for i, id in ipairs(cmsgpack.unpack(ARGV[5])) do
   local known = facts(id)

@@ -9,6 +9,7 @@ local meta, active, parents, run, state, pending, events, children =
 -- include shared/publish.lua
 -- include shared/facts.lua
 -- include shared/tally.lua
+-- include shared/typed.lua
 
 local id, child = ARGV[1], ARGV[3]
 if redis.call('HGET', run, id) ~= ARGV[2] then
@@ -22,6 +23,7 @@ if child ~= '' then
   local entry = readEntry(redis.call('HGET', children, child))
   if not entry or (entry[1] ~= 'open' and entry[1] ~= 'failing') then return 0 end
 end
+typed({ meta }, { active, parents }, events)
 redis.call('ZREM', active, id)
 redis.call('HDEL', run, id)
 redis.call('ZADD', parents, now, id)

@@ -12,6 +12,7 @@ local set, meta, job, wait, delayed, run, state, outcome, history, progress, log
 -- include shared/publish.lua
 -- include shared/forget.lua
 -- include shared/once.lua
+-- include shared/typed.lua
 local moved = {}
 -- include shared/release.lua
 
@@ -20,6 +21,7 @@ local till = ARGV[2]
 if till:sub(1, 4) == 'ago:' then till = now - tonumber(till:sub(5)) end
 local ids = redis.call('ZRANGEBYSCORE', set, ARGV[4], till, 'LIMIT', 0, tonumber(ARGV[1]))
 if #ids == 0 then return told({ ids, letters }) end
+typed({ meta, job, run, state, outcome, history, progress, logs, dedup, outbox, pending }, { wait, delayed, expire, marker }, events, orphans)
 redis.call('ZREM', set, unpack(ids))
 redis.call('HDEL', run, unpack(ids))
 release(ids, 'removed')

@@ -11,6 +11,7 @@ local meta, job, wait, delayed, active, state, schedules, schedule, scheduleRuns
 -- include shared/wake.lua
 -- include shared/publish.lua
 -- include shared/next-slot.lua
+-- include shared/typed.lua
 
 local id = ARGV[1]
 if tonumber(redis.call('ZSCORE', schedules, id) or -1) ~= tonumber(ARGV[3]) then return -1 end
@@ -24,6 +25,7 @@ local function unfinished(run)
 end
 local skipped = ARGV[6] == 'skip' and past.last and unfinished(past.last)
 
+typed({ meta, job, state }, { wait, marker }, events)
 local created = {}
 for _, run in ipairs(skipped and {} or cmsgpack.unpack(ARGV[5])) do
   if redis.call('HSETNX', job, run[1], run[2]) == 1 then

@@ -6,7 +6,9 @@
 local meta, marker, events = KEYS[1], KEYS[2], KEYS[3]
 -- include shared/wake.lua
 -- include shared/publish.lua
+-- include shared/typed.lua
 
+typed({ meta }, { marker }, events)
 local changed
 if ARGV[1] == '1' then
   changed = redis.call('HSET', meta, 'paused', 1)

@@ -10,6 +10,7 @@ local meta, wait, delayed, state, sessions, marker, events = KEYS[1], KEYS[2], K
 -- include shared/publish.lua
 -- include shared/facts.lua
 -- include shared/once.lua
+-- include shared/typed.lua
 if earlier then return earlier end
 
 local ids
@@ -30,6 +31,7 @@ if #ids > 0 then
     scores[2 * i - 1], scores[2 * i] = tail(priority), id
     moved[i] = { 'waiting', id, 'delayed' }
   end
+  typed({ meta }, { marker }, events)
   redis.call('ZREM', delayed, unpack(ids))
   redis.call('ZADD', wait, unpack(scores))
   local settings = redis.call('HMGET', meta, 'paused', 'maxEvents')

@@ -10,6 +10,6 @@ local meta, sessions, events = KEYS[1], KEYS[2], KEYS[3]
 
 local earlier = replayed(ARGV[1], ARGV[2])
 if earlier then return earlier end
-settled(ARGV[1], ARGV[2], 1)
 publish(tonumber(ARGV[5]) or tonumber(redis.call('HGET', meta, 'maxEvents') or 10000), tonumber(ARGV[3]), 'custom', ARGV[4])
+settled(ARGV[1], ARGV[2], 1)
 return 1

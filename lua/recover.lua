@@ -19,6 +19,7 @@ if redis.call('EXISTS', active) == 0 then return { {}, 0, {} } end
 -- include shared/history.lua
 -- include shared/forget.lua
 -- include shared/trim.lua
+-- include shared/typed.lua
 local moved = {}
 -- include shared/release.lua
 
@@ -26,7 +27,6 @@ local moved = {}
 -- in all, at most `most`. A renewal since then ends before that time and is left alone. The latest few tell.
 local function bringBack(from, most)
   local latest, ids, back = redis.call('ZRANGE', active, from, -1, 'WITHSCORES'), {}, {}
-  if #latest == 0 then return false end
   for i = 1, #latest, 2 do ids[#ids + 1] = latest[i] end
   for i, lease in ipairs(redis.call('HMGET', run, unpack(ids))) do
     local takenAt, deadline = lease and tonumber(lease:match('|(%d+)$')), tonumber(latest[2 * i])
@@ -38,6 +38,7 @@ local function bringBack(from, most)
   if #back > 0 then redis.call('ZADD', active, unpack(back)) end
   return #back > 0
 end
+typed({ meta, job, run, state, outcome, history, progress, logs, dedup, outbox, pending }, { wait, delayed, active, failed, expire, marker }, events, orphans)
 local longest = 10 * tonumber(ARGV[4])
 if longest > 0 and bringBack(-20, longest) then bringBack(-1000, longest) end
 

@@ -7,8 +7,10 @@ local meta, schedules, schedule, scheduleRuns, sessions = KEYS[1], KEYS[2], KEYS
 -- include shared/now.lua
 -- include shared/once.lua
 -- include shared/next-slot.lua
+-- include shared/typed.lua
 
 if earlier then return earlier end
+typed({ meta, schedule, scheduleRuns }, { schedules })
 local removed = redis.call('ZREM', schedules, ARGV[1])
 redis.call('HDEL', schedule, ARGV[1])
 redis.call('HDEL', scheduleRuns, ARGV[1])

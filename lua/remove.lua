@@ -13,6 +13,7 @@ local meta, job, wait, delayed, active, parents, completed, failed, run, state, 
 -- include shared/publish.lua
 -- include shared/forget.lua
 -- include shared/once.lua
+-- include shared/typed.lua
 local moved = {}
 -- include shared/release.lua
 
@@ -41,6 +42,7 @@ for i, id in ipairs(ids) do
   end
 end
 if #gone > 0 then
+  typed({ meta, state, outcome, history, progress, logs, dedup, outbox, pending }, { wait, delayed, parents, completed, failed, expire, marker }, events, orphans)
   for _, set in ipairs({ wait, delayed, parents, completed, failed }) do redis.call('ZREM', set, unpack(gone)) end
   release(gone, 'removed')
   forget(gone)

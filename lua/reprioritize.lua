@@ -9,10 +9,10 @@ local job, wait, state = KEYS[1], KEYS[2], KEYS[3]
 
 local id, priority = ARGV[1], tonumber(ARGV[2])
 if redis.call('HEXISTS', job, id) == 0 then return 0 end
-local known = facts(id)
+local known, waits = facts(id), redis.call('ZSCORE', wait, id)
 known.pr = priority
 remember(id, known)
-if redis.call('ZSCORE', wait, id) then
+if waits then
   redis.call('ZREM', wait, id)
   redis.call('ZADD', wait, ARGV[3] == '1' and head(priority) or tail(priority), id)
 end

@@ -7,8 +7,10 @@ local meta, job, delayed, marker, events = KEYS[1], KEYS[2], KEYS[3], KEYS[4], K
 -- include shared/now.lua
 -- include shared/wake.lua
 -- include shared/publish.lua
+-- include shared/typed.lua
 
 if not redis.call('ZSCORE', delayed, ARGV[1]) then return redis.call('HEXISTS', job, ARGV[1]) - 1 end
+typed({ meta }, { marker }, events)
 local due = now + tonumber(ARGV[2])
 redis.call('ZADD', delayed, due, ARGV[1])
 if redis.call('ZRANK', delayed, ARGV[1]) == 0 then wake() end

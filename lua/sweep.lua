@@ -8,8 +8,11 @@ local meta, job, completed, failed, state, outcome, history, progress, logs, exp
   KEYS[11], KEYS[12], KEYS[13], KEYS[14]
 -- include shared/now.lua
 -- include shared/forget.lua
+-- include shared/typed.lua
 
 local limit, forgotten, more = tonumber(ARGV[3]), 0, 0
+
+typed({ meta, job, state, outcome, history, progress, logs, sessions, dedup, pending }, { completed, failed, expire }, nil, orphans)
 
 -- Jobs with a rule of their own: `expire` says when, or +inf.
 local due = redis.call('ZRANGEBYSCORE', expire, '-inf', now, 'LIMIT', 0, limit)

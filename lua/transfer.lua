@@ -19,6 +19,7 @@ local target = { meta = KEYS[22], job = KEYS[23], wait = KEYS[24], state = KEYS[
 -- include shared/facts.lua
 -- include shared/history.lua
 -- include shared/forget.lua
+-- include shared/typed.lua
 local moved = {}
 -- include shared/release.lua
 
@@ -45,6 +46,8 @@ local function freeId(id)
   return redis.call('HEXISTS', target.job, id) == 1 and id .. '~' .. string.format('%.0f', now) or id
 end
 
+typed({ meta, job, run, state, outcome, history, progress, logs, dedup, outbox, pending }, { wait, delayed, active, parents, completed, failed, expire, marker }, events, orphans)
+typed({ target.meta, target.job, target.state, target.history }, { target.wait, target.marker }, target.events)
 for i = 1, #items, 5 do
   local id, lease, attemptsMade, entry, result = unpack(items, i, i + 4)
   local record = holds(id, lease) and redis.call('HGET', job, id)

@@ -61,9 +61,16 @@ enter(KEYS[7], { unpack(letters, from, math.min(from + 3999, #letters)) })
 end
 posted = #letters
 end
+local function typed(hashes, sets, stream, members)
+for _, key in ipairs(hashes) do redis.call('HEXISTS', key, '') end
+for _, key in ipairs(sets) do redis.call('ZSCORE', key, '') end
+if stream then redis.call('XLEN', stream) end
+if members then redis.call('SISMEMBER', members, '') end
+end
 local function isHis(parent)
 return parent[1] == ARGV[1] and parent[2] == ARGV[2] and parent[3] == ARGV[3]
 end
+typed({ KEYS[1], KEYS[5], KEYS[6], KEYS[7] }, { KEYS[3], KEYS[4] })
 local flags = {}
 for i, id in ipairs(cmsgpack.unpack(ARGV[5])) do
 local known = facts(id)
@@ -179,6 +186,12 @@ end
 local function waits(tally)
 return tally.open + tally.failing > 0
 end
+local function typed(hashes, sets, stream, members)
+for _, key in ipairs(hashes) do redis.call('HEXISTS', key, '') end
+for _, key in ipairs(sets) do redis.call('ZSCORE', key, '') end
+if stream then redis.call('XLEN', stream) end
+if members then redis.call('SISMEMBER', members, '') end
+end
 local id, child = ARGV[1], ARGV[3]
 if redis.call('HGET', KEYS[4], id) ~= ARGV[2] then
 return redis.call('ZSCORE', KEYS[3], id) and 1 or -1
@@ -190,6 +203,7 @@ if child ~= '' then
 local entry = readEntry(redis.call('HGET', KEYS[8], child))
 if not entry or (entry[1] ~= 'open' and entry[1] ~= 'failing') then return 0 end
 end
+typed({ KEYS[1] }, { KEYS[2], KEYS[3] }, KEYS[7])
 redis.call('ZREM', KEYS[2], id)
 redis.call('HDEL', KEYS[4], id)
 redis.call('ZADD', KEYS[3], now, id)
@@ -286,6 +300,12 @@ local earlier = session ~= '' and replayed(session, seq)
 local function told(reply)
 if session ~= '' then settled(session, seq, reply) end
 return reply
+end
+local function typed(hashes, sets, stream, members)
+for _, key in ipairs(hashes) do redis.call('HEXISTS', key, '') end
+for _, key in ipairs(sets) do redis.call('ZSCORE', key, '') end
+if stream then redis.call('XLEN', stream) end
+if members then redis.call('SISMEMBER', members, '') end
 end
 local moved = {}
 local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
@@ -391,6 +411,7 @@ local till = ARGV[2]
 if till:sub(1, 4) == 'ago:' then till = now - tonumber(till:sub(5)) end
 local ids = redis.call('ZRANGEBYSCORE', KEYS[1], ARGV[4], till, 'LIMIT', 0, tonumber(ARGV[1]))
 if #ids == 0 then return told({ ids, letters }) end
+typed({ KEYS[2], KEYS[3], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[13], KEYS[14], KEYS[15] }, { KEYS[4], KEYS[5], KEYS[12], KEYS[18] }, KEYS[19], KEYS[16])
 redis.call('ZREM', KEYS[1], unpack(ids))
 redis.call('HDEL', KEYS[6], unpack(ids))
 release(ids, 'removed')
@@ -676,6 +697,12 @@ local function nextSlot()
 local first = redis.call('ZRANGE', KEYS[7], 0, 0, 'WITHSCORES')
 if first[2] then redis.call('HSET', KEYS[1], 'nextSlot', first[2]) else redis.call('HDEL', KEYS[1], 'nextSlot') end
 end
+local function typed(hashes, sets, stream, members)
+for _, key in ipairs(hashes) do redis.call('HEXISTS', key, '') end
+for _, key in ipairs(sets) do redis.call('ZSCORE', key, '') end
+if stream then redis.call('XLEN', stream) end
+if members then redis.call('SISMEMBER', members, '') end
+end
 local id = ARGV[1]
 if tonumber(redis.call('ZSCORE', KEYS[7], id) or -1) ~= tonumber(ARGV[3]) then return -1 end
 if redis.call('HGET', KEYS[8], id) ~= ARGV[2] then return -1 end
@@ -686,6 +713,7 @@ local function unfinished(run)
 return redis.call('ZSCORE', KEYS[3], run) or redis.call('ZSCORE', KEYS[5], run) or redis.call('ZSCORE', KEYS[4], run)
 end
 local skipped = ARGV[6] == 'skip' and past.last and unfinished(past.last)
+typed({ KEYS[1], KEYS[2], KEYS[6] }, { KEYS[3], KEYS[10] }, KEYS[11])
 local created = {}
 for _, run in ipairs(skipped and {} or cmsgpack.unpack(ARGV[5])) do
 if redis.call('HSETNX', KEYS[2], run[1], run[2]) == 1 then
@@ -806,6 +834,13 @@ if limit == 0 then return end
 if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
+local function typed(hashes, sets, stream, members)
+for _, key in ipairs(hashes) do redis.call('HEXISTS', key, '') end
+for _, key in ipairs(sets) do redis.call('ZSCORE', key, '') end
+if stream then redis.call('XLEN', stream) end
+if members then redis.call('SISMEMBER', members, '') end
+end
+typed({ KEYS[1] }, { KEYS[2] }, KEYS[3])
 local changed
 if ARGV[1] == '1' then
 changed = redis.call('HSET', KEYS[1], 'paused', 1)
@@ -991,6 +1026,12 @@ local function told(reply)
 if session ~= '' then settled(session, seq, reply) end
 return reply
 end
+local function typed(hashes, sets, stream, members)
+for _, key in ipairs(hashes) do redis.call('HEXISTS', key, '') end
+for _, key in ipairs(sets) do redis.call('ZSCORE', key, '') end
+if stream then redis.call('XLEN', stream) end
+if members then redis.call('SISMEMBER', members, '') end
+end
 if earlier then return earlier end
 local ids
 if ARGV[3] ~= '' then
@@ -1010,6 +1051,7 @@ local priority = states[i] and readFacts(states[i]).pr or 0
 scores[2 * i - 1], scores[2 * i] = tail(priority), id
 moved[i] = { 'waiting', id, 'delayed' }
 end
+typed({ KEYS[1] }, { KEYS[6] }, KEYS[7])
 redis.call('ZREM', KEYS[3], unpack(ids))
 redis.call('ZADD', KEYS[2], unpack(scores))
 local settings = redis.call('HMGET', KEYS[1], 'paused', 'maxEvents')
@@ -1042,8 +1084,8 @@ redis.call('HSET', KEYS[2], session, '\\147' .. cmsgpack.pack(tonumber(seq), now
 end
 local earlier = replayed(ARGV[1], ARGV[2])
 if earlier then return earlier end
-settled(ARGV[1], ARGV[2], 1)
 publish(tonumber(ARGV[5]) or tonumber(redis.call('HGET', KEYS[1], 'maxEvents') or 10000), tonumber(ARGV[3]), 'custom', ARGV[4])
+settled(ARGV[1], ARGV[2], 1)
 return 1`,
   receive: `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -1353,6 +1395,12 @@ local ids = redis.call('ZRANGE', set, 0, math.min(excess, 1000) - 1)
 redis.call('ZREM', set, unpack(ids))
 forget(ids)
 end
+local function typed(hashes, sets, stream, members)
+for _, key in ipairs(hashes) do redis.call('HEXISTS', key, '') end
+for _, key in ipairs(sets) do redis.call('ZSCORE', key, '') end
+if stream then redis.call('XLEN', stream) end
+if members then redis.call('SISMEMBER', members, '') end
+end
 local moved = {}
 local function enter(hash, fields)
 local size = #fields
@@ -1431,7 +1479,6 @@ post()
 end
 local function bringBack(from, most)
 local latest, ids, back = redis.call('ZRANGE', KEYS[5], from, -1, 'WITHSCORES'), {}, {}
-if #latest == 0 then return false end
 for i = 1, #latest, 2 do ids[#ids + 1] = latest[i] end
 for i, lease in ipairs(redis.call('HMGET', KEYS[7], unpack(ids))) do
 local takenAt, deadline = lease and tonumber(lease:match('|(%d+)$')), tonumber(latest[2 * i])
@@ -1443,6 +1490,7 @@ end
 if #back > 0 then redis.call('ZADD', KEYS[5], unpack(back)) end
 return #back > 0
 end
+typed({ KEYS[1], KEYS[2], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[14], KEYS[15], KEYS[16] }, { KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[13], KEYS[18] }, KEYS[19], KEYS[17])
 local longest = 10 * tonumber(ARGV[4])
 if longest > 0 and bringBack(-20, longest) then bringBack(-1000, longest) end
 local expired = redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', now, 'WITHSCORES', 'LIMIT', 0, tonumber(ARGV[2]))
@@ -1598,10 +1646,17 @@ local function told(reply)
 if session ~= '' then settled(session, seq, reply) end
 return reply
 end
+local function typed(hashes, sets, stream, members)
+for _, key in ipairs(hashes) do redis.call('HEXISTS', key, '') end
+for _, key in ipairs(sets) do redis.call('ZSCORE', key, '') end
+if stream then redis.call('XLEN', stream) end
+if members then redis.call('SISMEMBER', members, '') end
+end
 if earlier then return earlier end
 local given = ARGV[3] ~= ''
 local ids = given and cmsgpack.unpack(ARGV[3])
 or redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[2], 'LIMIT', 0, tonumber(ARGV[1]))
+typed({ KEYS[2], KEYS[3], KEYS[5], KEYS[6], KEYS[8], KEYS[10] }, { KEYS[1], KEYS[4], KEYS[9], KEYS[12] }, KEYS[13])
 local flags, moved = {}, {}
 for i, id in ipairs(ids) do
 if not redis.call('ZSCORE', KEYS[1], id) then
@@ -1656,7 +1711,14 @@ local function nextSlot()
 local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
 if first[2] then redis.call('HSET', KEYS[1], 'nextSlot', first[2]) else redis.call('HDEL', KEYS[1], 'nextSlot') end
 end
+local function typed(hashes, sets, stream, members)
+for _, key in ipairs(hashes) do redis.call('HEXISTS', key, '') end
+for _, key in ipairs(sets) do redis.call('ZSCORE', key, '') end
+if stream then redis.call('XLEN', stream) end
+if members then redis.call('SISMEMBER', members, '') end
+end
 if earlier then return earlier end
+typed({ KEYS[1], KEYS[3], KEYS[4] }, { KEYS[2] })
 local removed = redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('HDEL', KEYS[3], ARGV[1])
 redis.call('HDEL', KEYS[4], ARGV[1])
@@ -1750,6 +1812,12 @@ local earlier = session ~= '' and replayed(session, seq)
 local function told(reply)
 if session ~= '' then settled(session, seq, reply) end
 return reply
+end
+local function typed(hashes, sets, stream, members)
+for _, key in ipairs(hashes) do redis.call('HEXISTS', key, '') end
+for _, key in ipairs(sets) do redis.call('ZSCORE', key, '') end
+if stream then redis.call('XLEN', stream) end
+if members then redis.call('SISMEMBER', members, '') end
 end
 local moved = {}
 local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
@@ -1875,6 +1943,7 @@ moved[#moved + 1] = { 'removed', id, stateOf(id) }
 end
 end
 if #gone > 0 then
+typed({ KEYS[1], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[16], KEYS[17], KEYS[18] }, { KEYS[3], KEYS[4], KEYS[6], KEYS[7], KEYS[8], KEYS[15], KEYS[21] }, KEYS[22], KEYS[19])
 for _, set in ipairs({ KEYS[3], KEYS[4], KEYS[6], KEYS[7], KEYS[8] }) do redis.call('ZREM', set, unpack(gone)) end
 release(gone, 'removed')
 forget(gone)
@@ -1906,10 +1975,17 @@ if limit == 0 then return end
 if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[4], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
+local function typed(hashes, sets, stream, members)
+for _, key in ipairs(hashes) do redis.call('HEXISTS', key, '') end
+for _, key in ipairs(sets) do redis.call('ZSCORE', key, '') end
+if stream then redis.call('XLEN', stream) end
+if members then redis.call('SISMEMBER', members, '') end
+end
 if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 0 then return 0 end
+local limit = tonumber(redis.call('HGET', KEYS[1], 'maxEvents') or 10000)
+typed({}, {}, KEYS[4])
 redis.call('HSET', KEYS[3], ARGV[1], ARGV[2])
-publish(tonumber(redis.call('HGET', KEYS[1], 'maxEvents') or 10000), 1,
-'moved', cmsgpack.pack({ { 'progress', ARGV[1], ARGV[2] } }))
+publish(limit, 1, 'moved', cmsgpack.pack({ { 'progress', ARGV[1], ARGV[2] } }))
 return 1`,
   reprioritize: `local BAND = 4294967296
 local ORIGIN = -2251799813685248
@@ -1968,10 +2044,10 @@ if next(known) == nil then redis.call('HDEL', KEYS[3], id) else redis.call('HSET
 end
 local id, priority = ARGV[1], tonumber(ARGV[2])
 if redis.call('HEXISTS', KEYS[1], id) == 0 then return 0 end
-local known = facts(id)
+local known, waits = facts(id), redis.call('ZSCORE', KEYS[2], id)
 known.pr = priority
 remember(id, known)
-if redis.call('ZSCORE', KEYS[2], id) then
+if waits then
 redis.call('ZREM', KEYS[2], id)
 redis.call('ZADD', KEYS[2], ARGV[3] == '1' and head(priority) or tail(priority), id)
 end
@@ -1986,7 +2062,14 @@ if limit == 0 then return end
 if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[5], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
+local function typed(hashes, sets, stream, members)
+for _, key in ipairs(hashes) do redis.call('HEXISTS', key, '') end
+for _, key in ipairs(sets) do redis.call('ZSCORE', key, '') end
+if stream then redis.call('XLEN', stream) end
+if members then redis.call('SISMEMBER', members, '') end
+end
 if not redis.call('ZSCORE', KEYS[3], ARGV[1]) then return redis.call('HEXISTS', KEYS[2], ARGV[1]) - 1 end
+typed({ KEYS[1] }, { KEYS[4] }, KEYS[5])
 local due = now + tonumber(ARGV[2])
 redis.call('ZADD', KEYS[3], due, ARGV[1])
 if redis.call('ZRANK', KEYS[3], ARGV[1]) == 0 then wake() end
@@ -2544,7 +2627,14 @@ if redis.call('EXISTS', column) == 1 then eachChunk('HDEL', column, ids) end
 end
 if redis.call('EXISTS', KEYS[10]) == 1 then eachChunk('ZREM', KEYS[10], ids) end
 end
+local function typed(hashes, sets, stream, members)
+for _, key in ipairs(hashes) do redis.call('HEXISTS', key, '') end
+for _, key in ipairs(sets) do redis.call('ZSCORE', key, '') end
+if stream then redis.call('XLEN', stream) end
+if members then redis.call('SISMEMBER', members, '') end
+end
 local limit, forgotten, more = tonumber(ARGV[3]), 0, 0
+typed({ KEYS[1], KEYS[2], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[11], KEYS[12], KEYS[13] }, { KEYS[3], KEYS[4], KEYS[10] }, nil, KEYS[14])
 local due = redis.call('ZRANGEBYSCORE', KEYS[10], '-inf', now, 'LIMIT', 0, limit)
 if #due > 0 then
 redis.call('ZREM', KEYS[3], unpack(due))
@@ -2693,6 +2783,12 @@ if redis.call('EXISTS', column) == 1 then eachChunk('HDEL', column, ids) end
 end
 if redis.call('EXISTS', KEYS[15]) == 1 then eachChunk('ZREM', KEYS[15], ids) end
 end
+local function typed(hashes, sets, stream, members)
+for _, key in ipairs(hashes) do redis.call('HEXISTS', key, '') end
+for _, key in ipairs(sets) do redis.call('ZSCORE', key, '') end
+if stream then redis.call('XLEN', stream) end
+if members then redis.call('SISMEMBER', members, '') end
+end
 local moved = {}
 local function enter(hash, fields)
 local size = #fields
@@ -2786,6 +2882,8 @@ end
 local function freeId(id)
 return redis.call('HEXISTS', target.job, id) == 1 and id .. '~' .. string.format('%.0f', now) or id
 end
+typed({ KEYS[1], KEYS[2], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[16], KEYS[17], KEYS[18] }, { KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[15], KEYS[20] }, KEYS[21], KEYS[19])
+typed({ target.meta, target.job, target.state, target.history }, { target.wait, target.marker }, target.events)
 for i = 1, #items, 5 do
 local id, lease, attemptsMade, entry, result = unpack(items, i, i + 4)
 local record = holds(id, lease) and redis.call('HGET', KEYS[2], id)
@@ -2832,8 +2930,15 @@ local function nextSlot()
 local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
 if first[2] then redis.call('HSET', KEYS[1], 'nextSlot', first[2]) else redis.call('HDEL', KEYS[1], 'nextSlot') end
 end
+local function typed(hashes, sets, stream, members)
+for _, key in ipairs(hashes) do redis.call('HEXISTS', key, '') end
+for _, key in ipairs(sets) do redis.call('ZSCORE', key, '') end
+if stream then redis.call('XLEN', stream) end
+if members then redis.call('SISMEMBER', members, '') end
+end
 local slot = redis.call('ZSCORE', KEYS[2], ARGV[1])
 if slot and redis.call('HGET', KEYS[3], ARGV[1]) == ARGV[2] then return { tonumber(slot), 0 } end
+typed({ KEYS[1], KEYS[3] }, { KEYS[2], KEYS[4] })
 redis.call('HSET', KEYS[3], ARGV[1], ARGV[2])
 redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
 nextSlot()

@@ -3,7 +3,7 @@ import type { Call } from './machine/calls.js';
 import { Bench } from './play/bench.js';
 import { add, change, giveBack, job, plant, settle, take } from './play/calls-by-hand.js';
 import { packedOf, recordOf } from './play/player.js';
-import { playScene, rareScenes, scenes, sweepManySessions } from './scenarios.js';
+import { allScenes, playScene, sweepManySessions } from './scenarios.js';
 import { damage } from './wire/read-state.js';
 
 // What random runs found once, as short as they could be made.
@@ -79,7 +79,7 @@ test('a ttl that is extended for a job that has ended still ends', () => {
   ]);
 });
 
-test.each([...scenes, ...rareScenes])('$name', (scene) => playScene(bench, scene));
+test.each(allScenes)('$name', (scene) => playScene(bench, scene));
 
 test('every session of a day ago is swept in the end, however many there are', async () => {
   const { rounds, left, cursor } = await sweepManySessions(bench);

@@ -2,19 +2,30 @@ import type { Call, CallOf, End, NewJob } from './machine/calls.js';
 import type { Bench } from './play/bench.js';
 import { add, change, child, job, plant, settle, take } from './play/calls-by-hand.js';
 import { attemptOf, outcomeOf, packedOf, recordOf, type Step } from './play/player.js';
+import { clockScenes, wideScenes } from './crowds.js';
+import { slipScenes } from './slips.js';
 import { verify } from './play/verify.js';
 import { packedInteger } from './wire/message-pack.js';
 import { damage } from './wire/read-state.js';
 
 const startedAt = 1_700_000_000_000_000;
 
-/** These calls, a second apart. */
-export const stepsOf = (calls: readonly Call[]): Step[] => calls.map((call, i) => ({ call, micros: startedAt + i * 1_000_000 }));
+export interface Scene {
+  calls: readonly Call[];
+  /** Whether something else wrote to the keys, so that not everything needs to hold. */
+  damaged: boolean;
+  /** The clock is set back by `byMs` before the call of this number. */
+  setBack?: { before: number; byMs: number };
+}
+
+/** The calls of a scene, a second apart. */
+export const stepsOf = ({ calls, setBack }: Scene): Step[] =>
+  calls.map((call, i) => ({ call, micros: startedAt + i * 1_000_000 - (setBack && i >= setBack.before ? setBack.byMs * 1000 : 0) }));
 
 /** Plays these calls a second apart and compares replies and state with the model after each. */
-export async function playScene(bench: Bench, { calls, damaged }: { calls: readonly Call[]; damaged: boolean }): Promise<void> {
-  const steps = stepsOf(calls);
-  verify(steps, await bench.run(steps), damaged);
+export async function playScene(bench: Bench, scene: Scene): Promise<void> {
+  const steps = stepsOf(scene);
+  verify(steps, await bench.run(steps), scene.damaged);
 }
 
 /** The lease under which `take` hands out jobs in the i-th call. */
@@ -23,12 +34,14 @@ const retried = (attempt: string): End => ({ kind: 'retried', delayMs: 0, attemp
 
 const heavy = (id: string, more: Partial<NewJob> = {}): NewJob => job(id, { record: recordOf('job', 'x'.repeat(40_000)), ...more });
 
+const crowd = Array.from({ length: 18 }, (_, i) => `c${10 + i}`);
+
 const rule = { id: 'd', ttlMs: 0, extend: false, replace: false, keepLast: false, reschedule: false };
 const large = attemptOf('x'.repeat(40_000));
 const again = (from: number): Call[] => [settle([{ id: 'a', lease: leaseOf(from), end: retried(large) }]), take()];
 
 /** What random runs are too short for. */
-export const scenes: readonly { name: string; damaged: boolean; calls: readonly Call[] }[] = [
+export const scenes: readonly (Scene & { name: string })[] = [
   {
     name: 'a history drops its oldest attempts above 64 KiB', damaged: false,
     calls: [add(job('a')), take(), ...again(1), ...again(3), ...again(5), settle([{ id: 'a', lease: leaseOf(7), end: retried(attemptOf('x'.repeat(70_000))) }])],
@@ -54,6 +67,13 @@ export const scenes: readonly { name: string; damaged: boolean; calls: readonly 
     calls: [
       { ...add(heavy('a1'), heavy('a2')), form: 'plain' } as Call, { ...add(heavy('a3', { priority: 1, facts: packedOf({ pr: 1 }) })), form: 'fresh' } as Call,
       add(heavy('b')), take('q', 1), change('job', 'HDEL', 'a2'), take('q', 9),
+    ],
+  },
+  {
+    name: 'a parent has many children, which end together', damaged: false,
+    calls: [
+      plant('p', ...crowd), { ...add(...crowd.map((id) => job(id, { facts: packedOf({ pk: ['m', 'q', 'p'] }) }))), form: 'fresh' } as Call, take('q', 20),
+      settle(crowd.map((id) => ({ id, lease: leaseOf(2), end: { kind: 'kept', outcome: '' } }))),
     ],
   },
   {
@@ -162,6 +182,8 @@ export const rareScenes: typeof scenes = [
   },
 ];
 
+export const allScenes = [...scenes, ...rareScenes, ...clockScenes, ...wideScenes, ...slipScenes];
+
 /** More sessions than one sweep looks at: which of them it sees is Redis's choice, but in the end none is left. */
 export async function sweepManySessions(bench: Bench): Promise<{ rounds: number; left: number; cursor: boolean }> {
   const old = String.fromCharCode(0x93) + packedInteger(1) + packedInteger(1) + packedInteger(1);
@@ -175,6 +197,6 @@ export async function sweepManySessions(bench: Bench): Promise<{ rounds: number;
 }
 
 export async function runScenarios(bench: Bench): Promise<void> {
-  for (const scene of [...scenes, ...rareScenes]) await playScene(bench, scene);
+  for (const scene of allScenes) await playScene(bench, scene);
   await sweepManySessions(bench);
 }

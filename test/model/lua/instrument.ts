@@ -85,7 +85,7 @@ export function without({ plain, pieces, insertions }: Instrumented, point: Poin
   return inserted(spaced, insertions.filter(({ at }) => !isGone(at)));
 }
 
-function inserted(text: string, insertions: readonly Insertion[]): string {
+export function inserted(text: string, insertions: readonly Insertion[]): string {
   let result = '';
   let from = 0;
   for (const { at, text: added } of [...insertions].sort((a, b) => a.at - b.at)) {
@@ -95,7 +95,7 @@ function inserted(text: string, insertions: readonly Insertion[]): string {
   return result + text.slice(from);
 }
 
-function rangeOf(node: Node): [number, number] {
+export function rangeOf(node: Node): [number, number] {
   if (!('range' in node) || !Array.isArray(node.range)) throw new Error('The Lua parser was not asked for ranges.');
   return node.range as [number, number];
 }

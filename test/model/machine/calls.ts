@@ -61,7 +61,7 @@ interface Bodies {
     keepCompleted: number; keepFailed: number; woken: boolean; prefetch: number; minutes: number;
   };
   renew: { leaseMs: number; leases: { id: string; lease: string }[] };
-  recover: { maxStalledCount: number; limit: number; keepFailed: number };
+  recover: { maxStalledCount: number; limit: number; keepFailed: number; leaseMs: number };
   promote: Numbered & { limit: number; everything: boolean; ids?: string[] };
   pause: { paused: boolean };
   remove: Numbered & { ids: string[]; only: 'childless' | 'unfinished' | '' };

@@ -44,6 +44,8 @@ export interface Columns {
   completed: Scores;
   failed: Scores;
   run: Map<string, string>;
+  /** What keeps `run` from the encoding in which every lookup is a scan; '' when it was never needed. */
+  wide: string;
   state: Map<string, Facts | Bytes>;
   outcome: Map<string, Bytes>;
   history: Map<string, Attempt[]>;
@@ -73,7 +75,7 @@ export function emptyColumns(): Columns {
   const scores = (): Scores => new Map();
   return {
     meta: new Map(), job: new Map(), wait: scores(), delayed: scores(), active: scores(), parents: scores(), completed: scores(),
-    failed: scores(), run: new Map(), state: new Map(), outcome: new Map(), history: new Map(), progress: new Map(), logs: new Map(),
+    failed: scores(), run: new Map(), wide: '', state: new Map(), outcome: new Map(), history: new Map(), progress: new Map(), logs: new Map(),
     expire: scores(), sessions: new Map(), dedup: new Map(), outbox: new Map(), pending: new Map(), orphans: new Set(), marker: scores(),
     rate: [], schedules: scores(), schedule: new Map(), scheduleRuns: new Map(), metrics: new Map(),
     events: { length: 0, last: null }, children: new Map(), strangers: [],
@@ -98,10 +100,19 @@ export const isFirst = (set: Scores, id: string): boolean => ordered(set)[0] ===
 export function factsOf(queue: Columns, id: string): Facts {
   const known = queue.state.get(id);
   if (known === undefined || typeof known === 'string') return {};
-  return Object.fromEntries(Object.entries(structuredClone(known)).filter(([field, value]) => !counts.has(field) || isCount(field, value)));
+  return Object.fromEntries(Object.entries(structuredClone(known)).filter(([field, value]) => isFact(field, value)));
 }
 
 const counts = new Set(['am', 'as', 'sc', 'pr', 'pd']);
+const texts = new Set(['de', 'po', 'df', 'rj']);
+const lists = new Map([['pk', 3], ['dl', 5]]);
+
+/** What something else wrote in the place of a fact is none. */
+function isFact(field: string, value: Packed): boolean {
+  if (counts.has(field)) return isCount(field, value);
+  if (texts.has(field)) return typeof value === 'string';
+  return !lists.has(field) || (Array.isArray(value) && value.length === lists.get(field));
+}
 
 /** Counts that something else wrote are none. */
 function isCount(field: string, value: Packed): boolean {

@@ -18,6 +18,7 @@ const disappeared = 'job stalled: its worker stopped renewing the lease';
 
 export function recover(turn: Turn, call: CallOf<'recover'>): unknown {
   const { queue, now } = turn;
+  if (call.leaseMs > 0 && bringBack(turn, 20, 10 * call.leaseMs)) bringBack(turn, 1000, 10 * call.leaseMs);
   const buried: { id: string; reason: string }[] = [];
   const jobs: { id: string; stalls: number; worker: string; dead: boolean; started: boolean }[] = [];
   for (const id of ordered(queue.active, -Infinity, now).slice(0, call.limit).reverse()) {
@@ -52,6 +53,19 @@ export function recover(turn: Turn, call: CallOf<'recover'>): unknown {
     turn.publish(turn.moved.length, { moved: turn.moved });
   }
   return { jobs, expiresAt: Math.ceil(lowest(queue.active)), letters: turn.letters };
+}
+
+/** Leases from a time that is now far ahead, among those that end last: the clock was set back, and they come back with it. */
+function bringBack({ queue, now }: Turn, latest: number, mostMs: number): boolean {
+  const early = ordered(queue.active).slice(-latest).filter((id) => {
+    const { startedAt } = holderOf(queue, id);
+    return startedAt > now + mostMs && (queue.active.get(id) ?? 0) > startedAt;
+  });
+  for (const id of early) {
+    const endsAt = queue.active.get(id) ?? 0;
+    queue.active.set(id, now + Math.min(Math.floor(endsAt) - holderOf(queue, id).startedAt, mostMs) + (endsAt % 1));
+  }
+  return early.length > 0;
 }
 
 function holderOf({ run }: Columns, id: string): { worker: string; startedAt: number } {

@@ -15,7 +15,7 @@ export function plainCommand({ queue }: Turn, { key, command, args }: CallOf<'pl
 
 function remove(queue: Columns, key: string): void {
   if (key.startsWith('children:')) queue.children.delete(key.slice('children:'.length));
-  else Object.assign(queue, { [key]: emptyColumns()[key as keyof Columns] });
+  else Object.assign(queue, { [key]: emptyColumns()[key as keyof Columns], ...(key === 'run' && { wide: '' }) });
 }
 
 function changeBooks(queue: Columns, parent: string, command: string, args: readonly (string | number)[]): void {

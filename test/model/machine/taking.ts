@@ -24,6 +24,7 @@ export function take(turn: Turn, call: CallOf<'settle'>, lease: string): Taken {
   const ids = first.filter((id) => queue.job.has(id));
   const missing = first.filter((id) => !queue.job.has(id));
   if (ids.length === 0) return nothing(waitMs, missing);
+  if (ids.length >= 8 && queue.active.size <= narrow && queue.active.size + ids.length > narrow) queue.wide = '-'.repeat(65);
   for (const id of ids) {
     queue.active.set(id, now + call.leaseMs);
     queue.run.set(id, lease);
@@ -34,6 +35,9 @@ export function take(turn: Turn, call: CallOf<'settle'>, lease: string): Taken {
   }
   return { ids, waitMs: 0, missing };
 }
+
+/** So many active jobs may lie in one block of memory; a large take that makes them more ends that. */
+const narrow = 16;
 
 /** How many may start now. */
 function allowed(turn: Turn, call: CallOf<'settle'>): { wanted: number; counts: boolean; waitMs: number } {

@@ -115,7 +115,7 @@ const renew: Choose = (chooser) => {
 };
 
 const recover: Choose = ({ dice, name }) =>
-  ({ verb: 'recover', queue: name, maxStalledCount: dice.of(0, 1, 1), limit: dice.of(1, 100), keepFailed: dice.of(-1, -1, 0, 1) });
+  ({ verb: 'recover', queue: name, maxStalledCount: dice.of(0, 1, 1), limit: dice.of(1, 100), keepFailed: dice.of(-1, -1, 0, 1), leaseMs: dice.of(0, 0, 10, 100, 1000, 30_000) });
 
 const promoteDue: Choose = ({ dice, name }) => ({ verb: 'promote', queue: name, session: '', seq: 0, limit: dice.of(1, 100), everything: false });
 

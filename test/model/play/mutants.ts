@@ -1,6 +1,7 @@
 import type { Point } from '../lua/instrument.js';
 import { without } from '../lua/instrument.js';
-import { rareScenes, scenes, stepsOf } from '../scenarios.js';
+import { mutantsOf, slipped } from '../lua/operators.js';
+import { allScenes, stepsOf, sweepManySessions } from '../scenarios.js';
 import { Bench } from './bench.js';
 import { Dice } from './dice.js';
 import { plan } from './plan.js';
@@ -10,7 +11,16 @@ import { verify } from './verify.js';
 export interface MutationReport {
   tried: number;
   killed: number;
-  survivors: Point[];
+  /** Where they are and what they say. */
+  survivors: string[];
+}
+
+interface MutationOptions {
+  seed: number;
+  runs: number;
+  length: number;
+  /** Only each n-th is tried. */
+  every: number;
 }
 
 interface Run {
@@ -22,24 +32,39 @@ interface Run {
 /** Statements whose loss Lua itself would tell: without them a name is unknown. */
 const toldByLua = new Set(['LocalStatement', 'FunctionDeclaration']);
 
-/**
- * Leaves out one statement of the scripts after the other, and looks whether the runs that come by it tell. `every`: only
- * each n-th statement is tried.
- */
-export async function tryMutants({ seed, runs, length, every, onTried }: {
-  seed: number; runs: number; length: number; every: number; onTried?: (point: Point, killed: boolean) => void;
-}): Promise<MutationReport> {
+/** Leaves out one statement of the scripts after the other, and looks whether the runs that come by it tell. */
+export function tryMissing(options: MutationOptions): Promise<MutationReport> {
+  return tryAll(options, (bench) => bench.points.all.filter((point) => point.kind === 'statement' && !isTold(bench, point)).map((point) => ({
+    point, place: `lua/${point.file}:${point.line}:${point.column + 1} ${point.text}`,
+    changed: new Map([...bench.scripts].filter(([, { pieces }]) => pieces.some((piece) => piece.point === point)).map(([verb, script]) => [verb, without(script, point)])),
+  })));
+}
+
+/** Writes one operator, number or truth value after the other wrongly. */
+export function trySlips(options: MutationOptions): Promise<MutationReport> {
+  return tryAll(options, ({ scripts }) => mutantsOf(scripts.values()).map(({ point, place, slips }) => ({
+    point, place, changed: new Map([...scripts].flatMap(([verb, script]) => {
+      const slip = slips.get(script);
+      return slip ? [[verb, slipped(script, slip)] as const] : [];
+    })),
+  })));
+}
+
+/** A mistake in the scripts: their texts with it, by verb. */
+interface Mistake {
+  point: Point;
+  place: string;
+  changed: ReadonlyMap<string, string>;
+}
+
+async function tryAll({ seed, runs, length, every }: MutationOptions, mistakesIn: (bench: Bench) => Mistake[]): Promise<MutationReport> {
   const bench = await Bench.open();
   try {
     const played = await playAll(bench, { seed, runs, length });
-    const points = bench.points.all.filter((point) => point.kind === 'statement' && !isTold(bench, point)).filter((_, i) => i % every === 0);
-    const survivors: Point[] = [];
-    for (const point of points) {
-      const killed = await isKilled(bench, point, played);
-      onTried?.(point, killed);
-      if (!killed) survivors.push(point);
-    }
-    return { tried: points.length, killed: points.length - survivors.length, survivors };
+    const mistakes = mistakesIn(bench).filter((_, i) => i % every === seed % every);
+    const survivors: string[] = [];
+    for (const mistake of mistakes) if (!(await isKilled(bench, mistake, played))) survivors.push(mistake.place);
+    return { tried: mistakes.length, killed: mistakes.length - survivors.length, survivors };
   } finally {
     await bench.close();
   }
@@ -53,7 +78,7 @@ function isTold(bench: Bench, point: Point): boolean {
 async function playAll(bench: Bench, { seed, runs, length }: { seed: number; runs: number; length: number }): Promise<Run[]> {
   const dice = new Dice(seed);
   const scripts = Array.from({ length: runs }, (_, i) => ({ damaged: i % 3 === 0, dice: Array.from({ length: 10 + dice.below(length) }, () => dice.below(2 ** 31)) }));
-  const all = [...[...scenes, ...rareScenes].map(({ calls, damaged }) => ({ steps: stepsOf(calls), damaged })), ...scripts.map((script) => ({ steps: plan(script), damaged: script.damaged }))];
+  const all = [...allScenes.map((scene) => ({ steps: stepsOf(scene), damaged: scene.damaged })), ...scripts.map((script) => ({ steps: plan(script), damaged: script.damaged }))];
   const played: Run[] = [];
   for (const { steps, damaged } of all) {
     bench.hits.clear();
@@ -63,16 +88,24 @@ async function playAll(bench: Bench, { seed, runs, length }: { seed: number; run
   return played.sort((a, b) => a.steps.length - b.steps.length);
 }
 
-async function isKilled(bench: Bench, point: Point, played: readonly Run[]): Promise<boolean> {
-  const changed = [...bench.scripts].filter(([, { pieces }]) => pieces.some((piece) => piece.point === point));
-  for (const [verb, script] of changed) bench.use(verb, without(script, point), { guarded: true });
+async function isKilled(bench: Bench, { point, changed }: Mistake, played: readonly Run[]): Promise<boolean> {
+  for (const [verb, text] of changed) bench.use(verb, text, { guarded: true });
   await bench.load();
   try {
     for (const { steps, damaged, hits } of played) if (hits.has(point.id) && (await differs(bench, steps, damaged))) return true;
-    return false;
+    return point.file === 'sweep.lua' && !(await sweepsAll(bench));
   } finally {
-    for (const [verb, { source }] of changed) bench.use(verb, source);
+    for (const verb of changed.keys()) bench.use(verb, bench.scripts.get(verb)?.source ?? '');
     await bench.load();
+  }
+}
+
+async function sweepsAll(bench: Bench): Promise<boolean> {
+  try {
+    const { left, cursor } = await sweepManySessions(bench);
+    return left === 0 && !cursor;
+  } catch {
+    return false;
   }
 }
 

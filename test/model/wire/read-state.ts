@@ -39,8 +39,12 @@ function readKey(columns: Columns, name: string, kind: string, content: Bytes[])
   else if (kind === 'zset' && scored.has(name)) Object.assign(columns, { [name]: readPairs(content, readScore) });
   else if (kind === 'hash' && hashes.has(name)) {
     const fields = readPairs<unknown>(content, cached(name, readers[name]));
-    // Not a job: it keeps Redis from a slow encoding.
-    if (name === 'run') fields.delete('');
+    if (name === 'run') {
+      // Not a job: it keeps Redis from a slow encoding.
+      const wide = fields.get('');
+      columns.wide = typeof wide === 'string' ? wide : '';
+      fields.delete('');
+    }
     Object.assign(columns, { [name]: fields });
   } else columns.strangers.push(`${name}: ${kind}`);
 }
