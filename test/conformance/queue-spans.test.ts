@@ -37,7 +37,7 @@ const { hostname: host, port } = new URL(redisUrl);
 async function spansOf(library: 'bullmq' | 'drover', name: string): Promise<Told[]> {
   const { telemetry, spans } = recorder();
   const opts = { connection: { host, port: Number(port) }, prefix: library, telemetry };
-  const queue = library === 'bullmq' ? new bullmq.Queue(name, opts as bullmq.QueueOptions) : new drover.Queue(name, opts);
+  const queue = library === 'bullmq' ? new bullmq.Queue(name, opts) : new drover.Queue(name, opts);
   await queue.add('a', 1, { jobId: 'j1' });
   await queue.addBulk([{ name: 'b', data: 1 }]);
   await queue.pause();

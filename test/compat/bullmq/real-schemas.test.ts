@@ -51,10 +51,9 @@ describe('schemas', () => {
       note: { data: v.InferInput<typeof ofValibot> };
     }
     await using queue = new Queue<Jobs>(uniqueName(), { connection: urlAs('operator'), schemas: { send: ofZod, note: ofValibot } });
-    const added = (): ReturnType<typeof queue.add<'send'>> => queue.add('send', { to: [] });
-    type Added = Awaited<ReturnType<typeof added>>;
-    expectTypeOf<Added['data']>().toEqualTypeOf<{ to: string[]; urgent?: boolean | undefined }>();
-    expectTypeOf<Added['returnvalue']>().toEqualTypeOf<number>();
+    const added = await queue.add('send', { to: [] });
+    expectTypeOf(added.data).toEqualTypeOf<{ to: string[]; urgent?: boolean | undefined }>();
+    expectTypeOf(added.returnvalue).toEqualTypeOf<number>();
     // @ts-expect-error -- a number is not a list of addresses; the schema says the same when the program runs
     await expect(queue.add('note', { to: 5 })).rejects.toMatchObject({ field: 'data.to' });
   });
