@@ -29,7 +29,7 @@ export interface QueueBaseOptions {
   skipWaitingForReady?: boolean;
   /** Accepted for `@nestjs/bullmq`'s sake, which hands it on: connections are shared anyway. */
   sharedConnection?: boolean;
-  /** What tells a tracing system of this, e.g. `new BullMQOtel('shop')`. Default: none, which costs nothing. */
+  /** What tells a tracing system of this, e.g. `new BullMQOtel({ tracerName: 'shop' })`. Default: none, which costs nothing. */
   telemetry?: Telemetry;
 }
 

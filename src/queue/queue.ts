@@ -28,6 +28,7 @@ import { JobStore, pageSize } from './job-store.js';
 import { removeOrphans } from './orphaned-jobs.js';
 import { removeJob } from './remove-tree.js';
 import { tracedAdd, tracedAddBulk } from './traced-add.js';
+import { traceMethods } from './traced-methods.js';
 import { checkRange } from './queue-getters.js';
 import { QueueLimits } from './queue-limits.js';
 import { readJob } from './read-job.js';
@@ -108,6 +109,7 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
     this.#enqueuer = new Enqueuer(confirming, this.keys, opts.maxBuffered);
     this.#adding = confirming === this.connection ? this.jobs : new JobStore(confirming, this.keys);
     this.#schedules = new Schedules(this);
+    if (opts.telemetry) traceMethods(this, opts.telemetry);
     const maxLen = opts.streams?.events?.maxLen;
     if (maxLen !== undefined) this.storeSettings({ maxEvents: maxLen }).catch((error: Error) => this.report(error));
   }
@@ -311,12 +313,14 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
 
   /**
    * Creates or changes a schedule: jobs that repeat by a cron `pattern` or `every` so many ms. One run per slot,
-   * however many processes upsert and fire. Resolves with a handle on the next run.
+   * however many processes upsert and fire. Resolves with a handle on the next run. Rejects as `add` does.
    */
   async upsertJobScheduler(
     id: string, repeat: ScheduleOptions, template: ScheduleTemplate = {},
   ): Promise<AnyJobOf<Jobs, ResultType, NameType>> {
     checkId(id, 'jobSchedulerId');
+    const { schemas } = this.opts;
+    if (schemas) await validate(schemas, template.name ?? id, template.data, 'jobTemplate.data');
     return (await this.#schedules.upsert(id, repeat, template, this.#defaults)) as AnyJobOf<Jobs, ResultType, NameType>;
   }
 
