@@ -24,7 +24,7 @@ test.each([
 test('a large record that is gone fails its job alone', async () => {
   const queue = openQueue();
   const jobs = await queue.addBulk([0, 1, 2].map((i) => ({ name: 'job', data: body(70_000, i) })));
-  await (await queue.getBackend().client).hdel(queue.toKey('job'), jobs[1]?.id ?? '');
+  await queue.getBackend().client.hdel(queue.toKey('job'), jobs[1]?.id ?? '');
   const seen: unknown[] = [];
   const errors: string[] = [];
   const worker = openWorker(queue, (job) => void seen.push(job.id), { concurrency: 3, autorun: false });
@@ -40,7 +40,7 @@ test('a glance sees waiting jobs, and what is due', async () => {
   const look = (): Promise<unknown> => glance(queue.connection, queue.keys, 5_000);
   expect(await look()).toEqual({ jobs: false, dueAt: [] });
   const job = await queue.add('later', 1, { delay: 60_000 });
-  const due = await (await queue.getBackend().client).zscore(queue.toKey('delayed'), job.id);
+  const due = await queue.getBackend().client.zscore(queue.toKey('delayed'), job.id);
   expect(await look()).toEqual({ jobs: false, dueAt: [Number(due), 0] });
   const next = await queue.upsertJobScheduler('s', { every: 3_600_000 }, { name: 'scheduled' });
   expect(next).toBeDefined();
