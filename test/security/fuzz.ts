@@ -56,7 +56,7 @@ export function extentOf(value: unknown): number {
     if (ArrayBuffer.isView(part)) extent += part.byteLength;
     else if (part instanceof Map) left.push(...part.keys(), ...part.values());
     else if (part instanceof Set) left.push(...(part as Set<unknown>));
-    else if (typeof part === 'object' && part !== null) for (const key of Object.keys(part)) left.push(key, (part as Record<string, unknown>)[key]);
+    else if (typeof part === 'object') for (const key of Object.keys(part)) left.push(key, (part as Record<string, unknown>)[key]);
   }
   return extent;
 }
