@@ -85,6 +85,11 @@ export class JobStore {
     await this.connection.run(appendLog, this.keys, { id, row: undefined, keep });
   }
 
+  /** The packed attempts that went wrong, if any. */
+  async history(id: string): Promise<Buffer | undefined> {
+    return bytes(await this.connection.command('hget', [this.keys.key('history'), id], 'read the attempts of a job'));
+  }
+
   async logs(id: string): Promise<string[]> {
     const stored = bytes(await this.connection.command('hget', [this.keys.key('logs'), id], 'read a log'));
     return stored ? unpackAll(stored.subarray(4)).map((row) => {

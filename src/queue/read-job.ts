@@ -26,8 +26,7 @@ function handleOf(owner: JobOwner, stored: StoredJob): Job {
   job.timestamp = record.timestamp;
   applyFacts(job, unpackFactsOf(stored.state));
   if (stored.progress) job.progress = unpack(stored.progress) as JobProgress;
-  job.attemptHistory = unpackHistory(stored.history);
-  applyHistory(job);
+  applyHistory(job, stored.history);
   applyPlace(job, stored);
   return job;
 }
@@ -51,12 +50,18 @@ function applyParent(job: Job, { prefix, queue, id }: ParentRef, policy: Failure
   job.opts = { ...job.opts, parent: { id, queue: queueKey }, ...(policy && policyOptions[policy]) };
 }
 
-function applyHistory(job: Job): void {
+/** Puts what went wrong before on a handle. */
+export function applyHistory(job: Job, packed: Uint8Array | undefined): void {
+  job.attemptHistory = unpackHistory(packed);
   const traces = job.attemptHistory.flatMap((attempt) => (attempt.stack === undefined ? [] : [attempt.stack]));
-  const limit = job.opts.stackTraceLimit;
-  job.stacktrace = limit === undefined ? traces : limit === 0 ? [] : traces.slice(-limit);
+  job.stacktrace = shownTraces(traces, job.opts.stackTraceLimit);
   const last = job.attemptHistory.at(-1);
   if (last) job.failedReason = last.message;
+}
+
+/** The newest of the traces, as many as the job's options let it show. */
+export function shownTraces(traces: string[], limit: number | undefined): string[] {
+  return limit === undefined ? traces : limit === 0 ? [] : traces.slice(-limit);
 }
 
 function applyPlace(job: Job, stored: StoredJob): void {
@@ -68,7 +73,9 @@ function applyPlace(job: Job, stored: StoredJob): void {
     applyLease(job, stored.lease);
     job.attemptsStarted += 1;
   } else if (place === 'delayed') {
-    job.delay = Math.max(0, job.delay);
+    const failed = job.attemptHistory.at(-1);
+    // Due after its backoff, which began when the attempt had failed.
+    if (failed && job.attemptsMade > 0) job.delay = Math.max(0, score - failed.at);
   } else if ((place === 'completed' || place === 'failed') && stored.outcome) {
     const packed = unpack(stored.outcome);
     const outcome = asOutcome(packed);

@@ -2,12 +2,14 @@ import { controlSignal } from '../core/control-errors.js';
 import { ClosedError, InvalidInputError, LeaseLostError, PendingChildrenError } from '../core/errors.js';
 import type { Job, JobHolder } from '../queue/job.js';
 import type { JobStore } from '../queue/job-store.js';
+import { shownTraces } from '../queue/read-job.js';
 import { asError } from './as-error.js';
 import type { Dispatcher } from './dispatcher.js';
 import { completion, failure, postponed, type EndingOf, type EndingTerms } from './endings.js';
 import type { Exchange, Taken } from './exchange.js';
 import type { HeldJob } from './held-job.js';
 import type { PreparedHandler } from './processor.js';
+import { recall, wasTried } from './recall.js';
 import { waitForChildren } from './wait-for-children.js';
 
 /** What taking by hand needs of its worker. */
@@ -40,7 +42,10 @@ export class ByHand implements JobHolder {
     for (let woken = false; ;) {
       const reply = await this.#idleExchange().call([], { wanted: 1, token, woken });
       const [held] = this.#worker.unpack(reply);
-      if (held) return held.job;
+      if (held) {
+        if (wasTried(held.job)) await recall(this.#worker.jobs, held.job, (error) => this.#worker.emit('error', error));
+        return held.job;
+      }
       const left = deadline - performance.now();
       if (left <= 0 || this.#worker.isClosing()) return undefined;
       woken = await this.#worker.waitForWork(Math.min(left, reply.waitMs > 0 ? reply.waitMs : left));
@@ -91,7 +96,7 @@ export class ByHand implements JobHolder {
     job.attemptsMade += 1;
     if (ending.death) job.finishedOn = this.#worker.jobs.connection.now;
     job.failedReason = error.message;
-    job.stacktrace = [...(job.stacktrace ?? []), error.stack ?? ''];
+    job.stacktrace = shownTraces([...(job.stacktrace ?? []), error.stack ?? ''], job.opts.stackTraceLimit);
     this.#worker.emit('failed', job, error, 'active');
   }
 

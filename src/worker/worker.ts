@@ -27,6 +27,7 @@ import { Rest } from './rest.js';
 import { Undertaker } from './undertaker.js';
 import { bringToRest } from './staged-stop.js';
 import type { WorkerListener } from './worker-listener.js';
+import { recall, wasTried } from './recall.js';
 import { unpackTaken } from './unpack-taken.js';
 import { concurrencyCheck, workerChecks, workerDefaults, type GetNextJobOptions, type WorkerOptions } from './worker-options.js';
 
@@ -295,16 +296,23 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
 
   #start(held: HeldJob): void {
     this.#leases.watch();
-    if (!held.suspect) return this.#executor?.run(held);
-    // Someone took this job before and disappeared at once: Redis has to know that it starts before it does.
-    this.#leases.confirm(held).then(
-      (ours) => (ours ? this.#executor?.run(held) : this.#dispatcher.finish(held, undefined)),
+    if (!held.suspect && !wasTried(held.job)) return this.#executor?.run(held);
+    this.#prepare(held).then(
+      (ours) => (ours && held.state === 'running' ? this.#executor?.run(held) : this.#dispatcher.finish(held, undefined)),
       (error: unknown) => {
         this.report(error as Error);
         held.state = 'released';
         this.#dispatcher.finish(held, undefined);
       },
     );
+  }
+
+  /** What has to be done before a job with a past may start; false when its lease is lost. */
+  async #prepare(held: HeldJob): Promise<boolean> {
+    // Someone took a suspect before and disappeared at once: Redis has to know that it starts before it does.
+    if (held.suspect && !(await this.#leases.confirm(held))) return false;
+    if (wasTried(held.job)) await recall(this.jobs, held.job, (error) => this.report(error));
+    return true;
   }
 
   #replied(reply: SettleReply): void {

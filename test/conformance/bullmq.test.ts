@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import { redisUrl, uniqueName } from '../support/behaviour.js';
 import { Bench, libraries } from './bullmq/bench.js';
+import { attempts } from './bullmq/attempts.js';
 import { jobs } from './bullmq/jobs.js';
 import { options } from './bullmq/options.js';
 import { sets } from './bullmq/sets.js';
@@ -10,7 +11,7 @@ import { runScenarios } from './run.js';
 
 describe('BullMQ and Drover answer the same to', () => {
   runScenarios({
-    scenarios: { ...jobs, ...options, ...sets, ...working },
+    scenarios: { ...attempts, ...jobs, ...options, ...sets, ...working },
     open: [() => new Bench(libraries.bullmq, uniqueName('conf'), redisUrl), () => new Bench(libraries.drover, uniqueName('conf'), redisUrl)],
     betterments: ofBullmq,
   });

@@ -1,4 +1,5 @@
 import { scenarios as ofBullScenarios } from './bull/scenarios.js';
+import { attempts } from './bullmq/attempts.js';
 import { jobs } from './bullmq/jobs.js';
 import { options } from './bullmq/options.js';
 import { sets } from './bullmq/sets.js';
@@ -7,7 +8,7 @@ import { ofBull, ofBullmq, type Betterment } from './betterments.js';
 
 /** The part of docs/compatibility.md on what the libraries do. */
 export function conformanceSection(): string {
-  const bullmq = Object.keys({ ...jobs, ...options, ...sets, ...working }).length;
+  const bullmq = Object.keys({ ...attempts, ...jobs, ...options, ...sets, ...working }).length;
   const bull = Object.keys(ofBullScenarios).length;
   return [
     '## Behaviour',

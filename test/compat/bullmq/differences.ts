@@ -70,11 +70,11 @@ const groups: Group[] = [
   },
   // Not there: BullMQ's own works.
   {
-    verdict: 'left out', because: 'how BullMQ runs jobs in child processes; use `Worker` with a file, or `Sandbox`',
+    verdict: 'left out', inside: true, because: 'how BullMQ runs jobs in child processes; use `Worker` with a file, or `Sandbox`',
     names: `Child ChildCommand ChildMessage ChildPool ChildProcessor ParentCommand ParentMessage Receiver asyncSend childSend errorToJSON`,
   },
   {
-    verdict: 'left out', because: 'a part of BullMQ’s inside that it happens to export',
+    verdict: 'left out', inside: true, because: 'a part of BullMQ’s inside that it happens to export',
     names: `AddChildrenOpts AddNodeOpts AsyncFifoQueue BULLMQ_MAJOR_VERSION Backoffs BuiltInStrategies DELAY_TIME_1 DELAY_TIME_5 FlowJobEntry
       JobData KeysMap LockManager LockManagerOptions LockManagerWorkerContext MinimalQueue MoveToDelayedOpts Parent ParentKeyOpts QUEUE_EVENT_SUFFIX RetryJobOpts
       array2obj clientCommandMessageReg decreaseMaxListeners delay errorObject forwardConnectionError getParentKey increaseMaxListeners invertObject isEmpty

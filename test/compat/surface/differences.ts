@@ -4,6 +4,8 @@ export interface Difference {
   verdict: 'better' | 'left out';
   /** How, or why. */
   because: string;
+  /** How the other library works inside, though it exports it. */
+  inside?: boolean;
 }
 
 export interface Group extends Difference {
@@ -14,6 +16,6 @@ export interface Group extends Difference {
 export type Differences = Readonly<Record<string, Difference>>;
 
 export function differencesOf(groups: readonly Group[]): Differences {
-  return Object.fromEntries(groups.flatMap(({ names, verdict, because }) =>
-    names.trim().split(/\s+/).map((name) => [name.replace('static_', 'static '), { verdict, because }])));
+  return Object.fromEntries(groups.flatMap(({ names, ...difference }) =>
+    names.trim().split(/\s+/).map((name) => [name.replace('static_', 'static '), difference])));
 }

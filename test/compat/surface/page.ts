@@ -16,7 +16,8 @@ export function sectionOf(library: Library): string {
     '',
     `### ${title}: differences`,
     '',
-    ...differenceTables(library, findings),
+    ...differenceTable(library, findings, false),
+    ...differenceTable(library, findings, true),
     `### ${title}: exports`,
     '',
     ...table(library, owners.filter((group) => !isBig(group)).flat().filter(({ name, owner }) => name === owner)),
@@ -28,17 +29,19 @@ function differenceOf({ differences }: Library, { name, owner }: Finding): Diffe
   return differences[name] ?? (differences[owner]?.verdict === 'left out' ? differences[owner] : undefined);
 }
 
-/** The differences by reason, which is how they are decided. */
-function differenceTables({ differences }: Library, findings: Finding[]): string[] {
+/** The differences by reason, which is how they are decided: those that programs meet, or those of the library's inside. */
+function differenceTable({ title, differences }: Library, findings: Finding[], inside: boolean): string[] {
   const reasons = new Map<string, Finding[]>();
   for (const finding of findings) {
     const difference = differences[finding.name];
-    if (!difference) continue;
+    if (!difference || (difference.inside ?? false) !== inside) continue;
     const key = `${difference.verdict} | ${difference.because}`;
     reasons.set(key, [...(reasons.get(key) ?? []), finding]);
   }
   const rows = [...reasons].sort().map(([reason, group]) => `| ${reason} | ${group.map(({ name }) => code(name)).join(' ')} |`);
-  return ['| | how, or why | names |', '|-|-|-|', ...rows, ''];
+  if (rows.length === 0) return [];
+  const heading = inside ? [`What ${title} exports of its inside:`, ''] : [];
+  return [...heading, '| | how, or why | names |', '|-|-|-|', ...rows, ''];
 }
 
 function table(library: Library, findings: Finding[]): string[] {
