@@ -2,14 +2,11 @@
 // node .ci/reliability.mjs test/faults/results/*.json
 // Each file fills the block of its kind (faults, long, longest, peers, lost-replies); the others stay as they are.
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
-import { main, root, SetupError } from './steps.mjs';
+import { readFileSync } from 'node:fs';
+import { count, fill, table } from './pages.mjs';
+import { main, SetupError } from './steps.mjs';
 
-const page = path.join(root, 'docs/reliability.md');
-const count = (number) => Number(number).toLocaleString('en');
-const row = (...cells) => `| ${cells.join(' | ')} |`;
-const table = (head, rows) => [row(...head), row(...head.map(() => '---')), ...rows.map((cells) => row(...cells))].join('\n');
+const page = 'docs/reliability.md';
 const sumOf = (counts) => Object.values(counts).reduce((sum, each) => sum + each, 0);
 const on = ({ date, server, node }) => `${date.slice(0, 10)}, ${server.product} ${server.version.join('.')}, Node ${node.replace(/^v/, '')}`;
 
@@ -66,15 +63,11 @@ const blocks = { faults, long, longest, peers };
 
 await main((files) => {
   if (files.length === 0) throw new SetupError('Name result files: node .ci/reliability.mjs test/faults/results/*.json');
-  let text = readFileSync(page, 'utf8');
   for (const file of [...files].sort()) {
     const result = JSON.parse(readFileSync(file, 'utf8'));
     const write = blocks[result.kind];
-    if (!write) throw new SetupError(`${file} is of no kind that has a place in docs/reliability.md: ${result.kind}`);
-    const block = new RegExp(`(<!-- generated: ${result.kind} -->\n)[^]*?(\n<!-- /generated -->)`);
-    if (!block.test(text)) throw new SetupError(`docs/reliability.md has no place for ${result.kind}`);
-    text = text.replace(block, (_, begin, end) => `${begin}\n${write(result)}\n${end}`);
+    if (!write) throw new SetupError(`${file} is of no kind that has a place in ${page}: ${result.kind}`);
+    fill(page, result.kind, write(result));
   }
-  writeFileSync(page, text);
   return 0;
 });
