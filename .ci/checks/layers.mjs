@@ -19,7 +19,7 @@ const mayImport = {
   groups: ['core', 'redis'],
   limits: ['core', 'redis'],
   scheduler: ['core', 'redis', 'queue'],
-  flows: ['core', 'redis', 'queue'],
+  flows: ['core', 'redis', 'queue', 'telemetry'],
   sandbox: ['core'],
 
   worker: ['core', 'redis', 'queue', 'scheduler', 'events', 'sandbox', 'telemetry', 'metrics'],

@@ -5,6 +5,7 @@ import type { Durability } from '../core/durability.js';
 import { ClosedError } from '../core/errors.js';
 import { IdMaker } from '../core/ids.js';
 import { noLog, type Logger } from '../core/logger.js';
+import type { JobSchemas } from '../core/schema.js';
 import { Job } from '../queue/job.js';
 import { queueChecks } from '../queue/queue.js';
 import { connectionOf, defaultPrefix, makeBackend, type Backend, type QueueBaseOptions } from '../queue/queue-base.js';
@@ -19,12 +20,16 @@ import { addFlows } from './add-flow.js';
 import { checkFlowOpts, type FlowJob, type FlowOpts, type FlowQueuesOpts } from './flow-job.js';
 import { planFlow, type PlannedJob } from './flow-plan.js';
 import { FlowQueues } from './flow-queue.js';
+import { tracedFlow, tracedFlows } from './traced-flows.js';
+import { validateFlows } from './validate-flows.js';
 import { readFlow, type JobNode, type NodeOpts } from './read-flow.js';
 
-/** Options of a flow producer: those of everything that speaks to queues, and one more. Those of a queue are accepted, without effect. */
+/** Options of a flow producer: those of everything that speaks to queues, and two more. Others of a queue are accepted, without effect. */
 export interface FlowProducerOptions extends QueueBaseOptions {
   /** When `add` and `addBulk` count as done; what is confirmed too little rejects DurabilityError. Default `memory`. */
   durability?: Durability;
+  /** A Standard Schema per job name: jobs of a flow whose data does not satisfy theirs reject SCHEMA_MISMATCH, before anything is written. */
+  schemas?: JobSchemas;
 }
 
 /** What a flow producer emits. */
@@ -69,7 +74,7 @@ export class FlowProducer extends EventEmitter {
     this.#share = borrowed ? { connection: borrowed, release: () => undefined } : share(opts.connection);
     this.#backend = given ?? makeBackend(this.connection);
     this.#durable = openDurable(opts.connection, opts.durability);
-    this.#queues = new FlowQueues(this.connection, this.#durable ?? this.connection);
+    this.#queues = new FlowQueues({ connection: this.connection, adding: this.#durable ?? this.connection, schemas: opts.schemas });
     this.connection.on('error', this.#onError);
     this.connection.on('close', this.#onClose);
   }
@@ -128,7 +133,8 @@ export class FlowProducer extends EventEmitter {
    */
   async add(flow: FlowJob, opts: FlowOpts = {}): Promise<JobNode> {
     checkFlowOpts(opts);
-    const [node] = await this.#add([flow], opts.queuesOptions, () => 'flow');
+    const add = (flows: readonly unknown[]): Promise<JobNode[]> => this.#add(flows, opts.queuesOptions, () => 'flow');
+    const [node] = this.opts.telemetry ? await tracedFlow(this.opts.telemetry, flow, add) : await add([flow]);
     return node as JobNode;
   }
 
@@ -136,7 +142,8 @@ export class FlowProducer extends EventEmitter {
   async addBulk(flows: FlowJob[], opts: FlowOpts = {}): Promise<JobNode[]> {
     checkFlowOpts(opts);
     checkValue(flows, (value) => (Array.isArray(value) ? undefined : 'a list of flows'), 'flows');
-    return this.#add(flows, opts.queuesOptions, (i) => `flows[${i}]`);
+    const add = (all: readonly unknown[]): Promise<JobNode[]> => this.#add(all, opts.queuesOptions, (i) => `flows[${i}]`);
+    return this.opts.telemetry ? tracedFlows(this.opts.telemetry, flows, add) : add(flows);
   }
 
   /** Reads a tree from its root down, as far as its jobs are still known. Undefined when there is no such root. */
@@ -172,6 +179,7 @@ export class FlowProducer extends EventEmitter {
       queues: this.#queues, prefix: this.#prefix, queuesOptions, makeId: () => this.#ids.next(), now: Math.round(this.connection.now),
     };
     const roots = flows.map((flow, i) => planFlow(flow, terms, pathOf(i)));
+    if (this.opts.schemas) await validateFlows(this.opts.schemas, roots, pathOf);
     const standing = await addFlows(roots);
     return Promise.all(roots.map((root) => nodeOf(root, standing)));
   }

@@ -1,8 +1,17 @@
+import type { JobSchemas } from '../core/schema.js';
 import { Enqueuer } from '../queue/enqueuer.js';
 import type { JobOwner } from '../queue/job.js';
 import { JobStore } from '../queue/job-store.js';
 import type { Connection } from '../redis/connection.js';
 import { QueueKeys } from '../redis/keys.js';
+
+/** What all queues of a producer share. */
+export interface FlowTerms {
+  connection: Connection;
+  /** The connection by which jobs are added. */
+  adding: Connection;
+  schemas: JobSchemas | undefined;
+}
 
 /** A queue that flows put jobs into. */
 export class FlowQueue implements JobOwner {
@@ -13,9 +22,12 @@ export class FlowQueue implements JobOwner {
   /** The same for adding, which may have to be confirmed. */
   readonly adding: JobStore;
   readonly enqueuer: Enqueuer;
+  /** @internal */
+  readonly dataSchemas: JobSchemas | undefined;
 
-  constructor(connection: Connection, adding: Connection, prefix: string, name: string) {
+  constructor({ connection, adding, schemas }: FlowTerms, prefix: string, name: string) {
     const keys = new QueueKeys(prefix, name);
+    this.dataSchemas = schemas;
     this.name = name;
     this.qualifiedName = `${prefix}:${name}`;
     this.jobs = new JobStore(connection, keys);
@@ -26,21 +38,18 @@ export class FlowQueue implements JobOwner {
 
 /** The queues of a producer by prefix and name. */
 export class FlowQueues {
-  readonly #connection: Connection;
-  readonly #adding: Connection;
+  readonly #terms: FlowTerms;
   readonly #known = new Map<string, FlowQueue>();
 
-  /** @param adding the connection by which jobs are added. */
-  constructor(connection: Connection, adding: Connection) {
-    this.#connection = connection;
-    this.#adding = adding;
+  constructor(terms: FlowTerms) {
+    this.#terms = terms;
   }
 
   get(prefix: string, name: string): FlowQueue {
     const key = `${prefix}\n${name}`;
     const known = this.#known.get(key);
     if (known) return known;
-    const queue = new FlowQueue(this.#connection, this.#adding, prefix, name);
+    const queue = new FlowQueue(this.#terms, prefix, name);
     this.#known.set(key, queue);
     return queue;
   }

@@ -2,6 +2,7 @@ import { checkArguments, checkValue, flag, oneOf, wholeNumber } from '../core/ch
 import { MAX_DELAY_MS } from '../core/backoff.js';
 import { LeaseLostError, StateError } from '../core/errors.js';
 import { MAX_PRIORITY, type JobsOptions } from '../core/job-options.js';
+import { validate, type JobSchemas } from '../core/schema.js';
 import type { AttemptRecord, DeadLetterOrigin, JobRecord } from '../core/job-record.js';
 import type { JobState } from '../core/states.js';
 import type { FinishWaiter } from './finish-waiter.js';
@@ -19,6 +20,8 @@ export interface JobOwner {
   readonly jobs: JobStore;
   /** @internal What a worker adds for the jobs it holds. */
   readonly holder?: JobHolder;
+  /** @internal What new data of a job has to satisfy. */
+  readonly dataSchemas?: JobSchemas | undefined;
 }
 
 /** What the holder of a job can do with it. The worker implements it. @internal */
@@ -149,8 +152,10 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
     return this.queue.jobs.keys.prefix;
   }
 
-  /** Replaces the job's data. Throws JOB_NOT_FOUND. */
+  /** Replaces the job's data. Throws JOB_NOT_FOUND; SCHEMA_MISMATCH where the queue, flow producer or `validateOnTake` of the worker has a schema for it. */
   async updateData(data: DataType): Promise<void> {
+    const { dataSchemas } = this.queue;
+    if (dataSchemas) await validate(dataSchemas, this.name, data, 'data');
     await this.queue.jobs.updateData(this.id, this.#record(), data);
     this.data = data;
   }

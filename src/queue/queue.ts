@@ -14,6 +14,7 @@ import { keyNames } from '../redis/keys.js';
 import { whileInSight } from '../redis/lost-sight.js';
 import { pause } from '../redis/scripts/pause.js';
 import { integer } from '../redis/script.js';
+import { traceMethods } from '../telemetry/trace-methods.js';
 import { redriveDeadLetters, type RedriveOptions } from './dead-letters.js';
 import { checkNewJobs, draftJob, type Draft, type NewJob } from './draft.js';
 import { addAnyway, Enqueuer } from './enqueuer.js';
@@ -28,7 +29,7 @@ import { JobStore, pageSize } from './job-store.js';
 import { removeOrphans } from './orphaned-jobs.js';
 import { removeJob } from './remove-tree.js';
 import { tracedAdd, tracedAddBulk } from './traced-add.js';
-import { traceMethods } from './traced-methods.js';
+import { spansOfQueue } from './traced-methods.js';
 import { checkRange } from './queue-getters.js';
 import { QueueLimits } from './queue-limits.js';
 import { readJob } from './read-job.js';
@@ -109,7 +110,7 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
     this.#enqueuer = new Enqueuer(confirming, this.keys, opts.maxBuffered);
     this.#adding = confirming === this.connection ? this.jobs : new JobStore(confirming, this.keys);
     this.#schedules = new Schedules(this);
-    if (opts.telemetry) traceMethods(this, opts.telemetry);
+    if (opts.telemetry) traceMethods(this, opts.telemetry, spansOfQueue);
     const maxLen = opts.streams?.events?.maxLen;
     if (maxLen !== undefined) this.storeSettings({ maxEvents: maxLen }).catch((error: Error) => this.report(error));
   }
@@ -130,6 +131,11 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
   /** Typed as the listeners are. */
   override emit<Event extends keyof QueueListener<Jobs, ResultType, NameType>>(event: Event, ...args: Parameters<QueueListener<Jobs, ResultType, NameType>[Event]>): boolean {
     return super.emit(event, ...args);
+  }
+
+  /** @internal */
+  get dataSchemas(): JobSchemas | undefined {
+    return this.opts.schemas;
   }
 
   get defaultJobOptions(): JobsOptions {

@@ -20,6 +20,8 @@ export interface SchedulerOptions {
   /** Ages at which finished jobs are swept, -1 for never. */
   completedAgeMs: number;
   failedAgeMs: number;
+  /** Around every look for stalled jobs, which answers those that were found. */
+  recovering: (recover: () => Promise<readonly RecoveredJob[]>) => Promise<void>;
   stalled: (job: RecoveredJob) => void;
   failed: (error: Error) => void;
   retryDelayMs: number;
@@ -61,7 +63,7 @@ export class Scheduler {
     const { failed, retryDelayMs } = options;
     const alarm = (work: () => Promise<void>): Alarm => new Alarm(work, failed, retryDelayMs);
     this.#due = alarm(() => this.#moveDue());
-    this.#leases = alarm(() => this.#recoverStalled());
+    this.#leases = alarm(() => options.recovering(() => this.#recoverStalled()));
     this.#sweep = alarm(() => this.#forgetOld());
     this.#mail = alarm(() => this.#deliverLeftovers(youngLetterMs));
     this.#books = alarm(() => this.#reconcile());
@@ -126,14 +128,14 @@ export class Scheduler {
     this.noteDue(nextSlot);
   }
 
-  async #recoverStalled(): Promise<void> {
+  async #recoverStalled(): Promise<readonly RecoveredJob[]> {
     const { jobs, maxStalledCount, keepFailed, stalledIntervalMs, leaseMs } = this.#options;
     const reply = await jobs.connection.run(recover, jobs.keys, { maxStalledCount, limit: step, keepFailed, leaseMs });
     for (const job of reply.jobs) this.#options.stalled(job);
     jobs.courier.deliver(reply.letters).catch((error: unknown) => this.#options.failed(error as Error));
-    if (reply.jobs.length === step) return this.#leases.in(0);
-    this.#leases.in(Math.min(stalledIntervalMs, leaseMs, roundEveryMs));
-    this.noteExpiry(reply.expiresAt);
+    this.#leases.in(reply.jobs.length === step ? 0 : Math.min(stalledIntervalMs, leaseMs, roundEveryMs));
+    if (reply.jobs.length < step) this.noteExpiry(reply.expiresAt);
+    return reply.jobs;
   }
 
   async #forgetOld(): Promise<void> {

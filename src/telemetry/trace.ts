@@ -37,6 +37,18 @@ export async function trace<T>(
   }
 }
 
+/** Ends all of these spans with `work`, and tells each of them why it failed. `work` may begin them. */
+export async function traceAll<T>(spans: readonly Span[], work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    for (const span of spans) span.recordException(error instanceof Error ? error : String(error));
+    throw error;
+  } finally {
+    for (const span of spans) span.end();
+  }
+}
+
 /** Begins loops outside of whatever trace is active, so that they do not prolong it for ever. */
 export function detached<T>(telemetry: Telemetry | undefined, work: () => T): T {
   const root: unknown = telemetry?.contextManager.root?.();

@@ -1,6 +1,8 @@
 import { LeaseLostError } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import type { Job } from '../queue/job.js';
+import type { RecoveredJob } from '../redis/scripts/recover.js';
+import type { Ended } from './exchange.js';
 import type { Announcements, Handler } from './executor.js';
 import type { HeldJob } from './held-job.js';
 
@@ -15,6 +17,9 @@ export interface Stage {
   forget(held: HeldJob): void;
 }
 
+/** Hears that a handler has ended, and with what outcome. */
+export type Finish = (held: HeldJob, ended: Ended | undefined) => void;
+
 /** Tells listeners and the log what becomes of jobs. An event without listeners costs nothing. */
 export class Announcer implements Announcements {
   readonly #stage: Stage;
@@ -28,6 +33,21 @@ export class Announcer implements Announcements {
   /** What runs in place of a handler: the handler itself, when nobody traces. */
   within(handler: Handler): Handler {
     return handler;
+  }
+
+  /** What hears of a handler's end: `finish` itself, when nobody traces. */
+  upon(finish: Finish): Finish {
+    return finish;
+  }
+
+  /** Around every renewal of leases. */
+  renewing<T>(_jobs: readonly HeldJob[], renew: () => Promise<T>): Promise<T> {
+    return renew();
+  }
+
+  /** Around every look for stalled jobs. */
+  async recovering(recover: () => Promise<readonly RecoveredJob[]>): Promise<void> {
+    await recover();
   }
 
   active(job: Job): void {

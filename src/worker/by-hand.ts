@@ -82,7 +82,7 @@ export class ByHand implements JobHolder {
   }
 
   async complete(job: Job, result: unknown, token: string): Promise<void> {
-    await this.#settle(job, completion(job, result, this.#worker.terms), token, 'complete it');
+    await this.settle(job, completion(job, result, this.#worker.terms), token, 'complete it');
     job.attemptsMade += 1;
     job.finishedOn = this.#worker.jobs.connection.now;
     job.returnvalue = result;
@@ -92,7 +92,7 @@ export class ByHand implements JobHolder {
   async fail(job: Job, thrown: unknown, token: string): Promise<void> {
     const error = asError(thrown);
     const ending = await failure(job, error, this.#worker.terms);
-    await this.#settle(job, ending, token, 'fail it');
+    await this.settle(job, ending, token, 'fail it');
     job.attemptsMade += 1;
     if (ending.death) job.finishedOn = this.#worker.jobs.connection.now;
     job.failedReason = error.message;
@@ -101,7 +101,7 @@ export class ByHand implements JobHolder {
   }
 
   async giveBack(job: Job, dueAt: number, token: string | undefined): Promise<void> {
-    await this.#settle(job, postponed(dueAt > 0 ? dueAt : -1), token, 'move it');
+    await this.settle(job, postponed(dueAt > 0 ? dueAt : -1), token, 'move it');
   }
 
   awaitChildren(job: Job, token: string, child: string | undefined): Promise<boolean> {
@@ -121,7 +121,7 @@ export class ByHand implements JobHolder {
     return exchange;
   }
 
-  async #settle(job: Job, ending: EndingOf, token: string | undefined, doing: string): Promise<void> {
+  protected async settle(job: Job, ending: EndingOf, token: string | undefined, doing: string): Promise<void> {
     const { dispatcher } = this.#worker;
     if (this.#worker.isOver()) throw new ClosedError('worker');
     const held = dispatcher.held.get(job.id);

@@ -62,7 +62,11 @@ export interface DeathRecord {
 }
 
 /** How a failed attempt ends; `death` when it was the last. */
-export type FailedEnding = EndingOf & { death: DeathRecord | undefined };
+export type FailedEnding = EndingOf & {
+  death: DeathRecord | undefined;
+  /** When it is retried, in ms from now. */
+  retryInMs?: number;
+};
 
 /** An attempt went wrong: the job is retried later, or is dead. */
 export async function failure(job: Job, error: Error, terms: EndingTerms): Promise<FailedEnding> {
@@ -74,6 +78,7 @@ export async function failure(job: Job, error: Error, terms: EndingTerms): Promi
   if (!verdict.dead) {
     return {
       death: undefined,
+      retryInMs: verdict.delayMs,
       ending: Ending.retried,
       payload: (packer) => void packer.array(4).number(verdict.delayMs).number(attemptsMade).bytes(attempt).flag(job.opts.lifo),
     };

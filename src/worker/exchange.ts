@@ -18,6 +18,8 @@ export interface Ended {
   readonly payload: Buffer | string | ((packer: ScriptPacker) => void);
   /** How many finished jobs of its kind its rule of retention keeps, -1 for all; undefined when it says nothing of them. */
   readonly keep?: number | undefined;
+  /** When a failed attempt is retried, in ms from now. */
+  retryInMs?: number | undefined;
   /** Called once Redis has answered: whether this holder's word counted. */
   settled(accepted: boolean, now: number): void;
   /** Called in its place when its end is stored, but not confirmed as durably as asked for. */

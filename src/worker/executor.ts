@@ -123,7 +123,7 @@ export class Executor {
   }
 
   #failedEnd(held: HeldJob, ending: FailedEnding, error: Error): Ended {
-    return this.#ended(held, ending, (now) => {
+    const ended = this.#ended(held, ending, (now) => {
       const { job } = held;
       job.attemptsMade += 1;
       job.failedReason = error.message;
@@ -131,6 +131,8 @@ export class Executor {
       if (ending.death) job.finishedOn = now;
       this.#say.failed(job, error);
     });
+    ended.retryInMs = ending.retryInMs;
+    return ended;
   }
 
   #ended(held: HeldJob, ending: EndingOf, accepted: (now: number) => void): Ended {

@@ -17,6 +17,8 @@ export interface LeaseKeeperOptions {
   renewNothing: boolean;
   /** The jobs that are held now. */
   held: () => Iterable<HeldJob>;
+  /** Around every renewal. */
+  renewing: <T>(jobs: readonly HeldJob[], renew: () => Promise<T>) => Promise<T>;
   renewed: (ids: string[]) => void;
   lost: (job: HeldJob) => void;
   failed: (ids: string[], error: Error) => void;
@@ -59,7 +61,7 @@ export class LeaseKeeper {
   async #tick(): Promise<void> {
     if (this.#renewing) return;
     const now = performance.now();
-    const { renewEveryMs, renewNothing, failed, lost, renewed } = this.#options;
+    const { renewEveryMs, renewNothing, failed, lost, renewing, renewed } = this.#options;
     let any = false;
     const due: HeldJob[] = [];
     for (const job of this.#options.held()) {
@@ -72,7 +74,7 @@ export class LeaseKeeper {
     if (due.length === 0) return;
     this.#renewing = true;
     try {
-      for (const job of await this.#renew(due)) lost(job);
+      for (const job of await renewing(due, () => this.#renew(due))) lost(job);
       renewed(due.map((job) => job.id));
     } catch (error) {
       failed(due.map((job) => job.id), error as Error);

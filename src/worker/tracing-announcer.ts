@@ -1,39 +1,61 @@
 import type { Job } from '../queue/job.js';
-import { JobMeter } from '../telemetry/job-meter.js';
-import { SpanKind, TelemetryAttributes } from '../telemetry/names.js';
-import type { Span, Telemetry } from '../telemetry/telemetry.js';
-import { Announcer, type Stage } from './announcer.js';
+import type { JobMeter } from '../telemetry/job-meter.js';
+import { jsonOf } from '../telemetry/json-of.js';
+import { SpanKind, TelemetryAttributes as say } from '../telemetry/names.js';
+import type { Attributes, Span, Telemetry } from '../telemetry/telemetry.js';
+import { detached, trace } from '../telemetry/trace.js';
+import type { RecoveredJob } from '../redis/scripts/recover.js';
+import { Announcer, type Finish, type Stage } from './announcer.js';
 import type { Handler } from './executor.js';
 import type { HeldJob } from './held-job.js';
+import { becomes } from './told-ending.js';
 
-/** Who processes. */
-export interface ProcessingWorker {
-  id: string;
-  name: string | undefined;
+/** Whom a worker tells, and as who. */
+export interface WorkerTelemetry {
+  telemetry: Telemetry;
+  meter: JobMeter | undefined;
+  /** What every span of the worker says: its id and name. */
+  worker: Attributes;
 }
 
-/** An announcer that tells telemetry as well: a span from a handler's begin until Redis has its outcome. */
-export class TracingAnnouncer extends Announcer {
-  readonly #telemetry: Telemetry;
-  readonly #queue: string;
-  readonly #worker: ProcessingWorker;
-  readonly #meter: JobMeter | undefined;
-  readonly #spans = new Map<Job, { span: Span; context: unknown }>();
+interface Begun {
+  span: Span;
+  context: unknown;
+  /** From the handler's end on: the span of what becomes of the job. */
+  ending?: { operation: string; span: Span };
+}
 
-  constructor(stage: Stage, telemetry: Telemetry, worker: ProcessingWorker) {
+/**
+ * An announcer that tells telemetry as well: a span from a handler's begin until Redis has its outcome, and below it one
+ * from the handler's end on, named after the outcome.
+ */
+export class TracingAnnouncer extends Announcer {
+  readonly #terms: WorkerTelemetry;
+  readonly #queue: string;
+  readonly #begun = new Map<Job, Begun>();
+
+  constructor(stage: Stage, terms: WorkerTelemetry) {
     super(stage);
-    this.#telemetry = telemetry;
+    this.#terms = terms;
     this.#queue = stage.name;
-    this.#worker = worker;
-    this.#meter = telemetry.meter && new JobMeter(telemetry.meter, stage.name);
   }
 
   /** Runs a handler within the span of its job. */
   override within(handler: Handler): Handler {
     return (job, token, signal) => {
-      const begun = this.#spans.get(job);
+      const begun = this.#begun.get(job);
       const run = (): unknown => handler(job, token, signal);
-      return begun ? this.#telemetry.contextManager.with(begun.context, run) : run();
+      return begun ? this.#terms.telemetry.contextManager.with(begun.context, run) : run();
+    };
+  }
+
+  override upon(finish: Finish): Finish {
+    return (held, ended) => {
+      const begun = this.#begun.get(held.job);
+      if (begun && ended && held.state === 'running') this.#ending(held.job, begun, becomes(ended));
+      // Nothing is on its way: the handler has moved the job itself, or it is no longer this worker's.
+      else this.#end(held.job);
+      finish(held, ended);
     };
   }
 
@@ -43,10 +65,10 @@ export class TracingAnnouncer extends Announcer {
   }
 
   override completed(job: Job, result: unknown): void {
-    const span = this.#spans.get(job)?.span;
-    span?.addEvent('job completed', { [TelemetryAttributes.JobResult]: JSON.stringify(result) as string | undefined });
-    span?.setAttributes({ [TelemetryAttributes.JobAttemptsMade]: job.attemptsMade });
-    this.#meter?.count(job.name, 'completed', ranMs(job));
+    const span = this.#begun.get(job)?.span;
+    span?.addEvent('job completed', { [say.JobResult]: jsonOf(result) });
+    span?.setAttributes({ [say.JobAttemptsMade]: job.attemptsMade });
+    this.#terms.meter?.count(job.name, 'completed', ranMs(job));
     super.completed(job, result);
   }
 
@@ -66,43 +88,87 @@ export class TracingAnnouncer extends Announcer {
     this.#end(held.job);
   }
 
+  override renewing<T>(jobs: readonly HeldJob[], renew: () => Promise<T>): Promise<T> {
+    return this.#onItsOwn('extendLocks', (span) => {
+      span?.setAttributes({ [say.WorkerJobsToExtendLocks]: jobs.map(({ id }) => id) });
+      return renew();
+    });
+  }
+
+  override recovering(recover: () => Promise<readonly RecoveredJob[]>): Promise<void> {
+    return this.#onItsOwn('moveStalledJobsToWait', async (span) => {
+      const jobs = await recover();
+      const stalled = jobs.filter(({ started }) => started).map(({ id }) => id);
+      span?.setAttributes({ [say.WorkerStalledJobs]: stalled });
+      for (const id of stalled) span?.addEvent('job stalled', { [say.JobId]: id });
+      const dead = jobs.filter((job) => job.dead).map(({ id }) => id);
+      if (dead.length > 0) span?.setAttributes({ [say.WorkerFailedJobs]: dead });
+    });
+  }
+
+  /** What a worker does by itself belongs to no trace of anybody. */
+  #onItsOwn<T>(operation: string, work: (span: Span | undefined) => Promise<T>): Promise<T> {
+    const { telemetry, worker } = this.#terms;
+    return detached(telemetry, () => trace(telemetry, { kind: SpanKind.INTERNAL, operation, queue: this.#queue }, (span) => {
+      span?.setAttributes(worker);
+      return work(span);
+    }));
+  }
+
   #begin(job: Job): void {
-    const { tracer, contextManager } = this.#telemetry;
-    const active: unknown = contextManager.active();
+    const { tracer, contextManager } = this.#terms.telemetry;
     const metadata = job.opts.telemetry?.metadata;
-    const parent: unknown = metadata ? contextManager.fromMetadata(active, metadata) : undefined;
+    // Without a trace of its own a job begins one: what happens to be active here is some other job's.
+    const parent: unknown = metadata ? contextManager.fromMetadata(contextManager.active(), metadata) : contextManager.root?.();
     const span = tracer.startSpan(`process ${this.#queue}`, { kind: SpanKind.CONSUMER }, parent);
     span.setAttributes({
-      [TelemetryAttributes.QueueName]: this.#queue,
-      [TelemetryAttributes.QueueOperation]: 'process',
-      [TelemetryAttributes.WorkerId]: this.#worker.id,
-      [TelemetryAttributes.WorkerName]: this.#worker.name,
-      [TelemetryAttributes.JobId]: job.id,
-      [TelemetryAttributes.JobName]: job.name,
+      [say.QueueName]: this.#queue, [say.QueueOperation]: 'process', ...this.#terms.worker, [say.JobId]: job.id, [say.JobName]: job.name,
     });
-    this.#spans.set(job, { span, context: span.setSpanOnContext(parent ?? active) });
+    this.#begun.set(job, { span, context: span.setSpanOnContext(parent ?? contextManager.active()) });
+  }
+
+  /** The handler has ended, and Redis is told. */
+  #ending(job: Job, begun: Begun, { operation, state }: ReturnType<typeof becomes>): void {
+    if (operation) begun.ending = { operation, span: this.#startEnding(job, begun, operation) };
+    else if (state) this.#terms.meter?.count(job.name, state, ranMs(job));
+  }
+
+  #startEnding(job: Job, begun: Begun, operation: string): Span {
+    const span = this.#terms.telemetry.tracer.startSpan(`${operation} ${this.#queue}`, { kind: SpanKind.INTERNAL }, begun.context);
+    span.setAttributes({ [say.QueueName]: this.#queue, [say.QueueOperation]: operation, [say.JobName]: job.name, [say.JobId]: job.id });
+    return span;
   }
 
   #failed(job: Job, error: Error): void {
-    const span = this.#spans.get(job)?.span;
-    span?.addEvent('job failed', { [TelemetryAttributes.JobFailedReason]: error.message });
-    span?.setAttributes({ [TelemetryAttributes.JobAttemptsMade]: job.attemptsMade });
+    const begun = this.#begun.get(job);
+    begun?.span.addEvent('job failed', { [say.JobFailedReason]: error.message });
+    begun?.span.setAttributes({ [say.JobAttemptsMade]: job.attemptsMade });
+    if (begun && (begun.ending?.operation ?? 'complete') === 'complete') this.#instead(job, begun, error);
     const isDead = job.finishedOn !== undefined;
-    this.#meter?.count(job.name, isDead ? 'failed' : job.opts.backoff ? 'delayed' : 'retried', ranMs(job));
+    this.#terms.meter?.count(job.name, isDead ? 'failed' : begun?.ending?.operation === 'delay' ? 'delayed' : 'retried', ranMs(job));
+  }
+
+  /** The handler went well, but the job could not complete; or it is among the dead letters already. */
+  #instead(job: Job, begun: Begun, error: Error): void {
+    begun.ending?.span.recordException(error);
+    begun.ending?.span.end();
+    const operation = job.finishedOn === undefined ? 'retry' : 'fail';
+    begun.ending = { operation, span: this.#startEnding(job, begun, operation) };
   }
 
   #end(job: Job): void {
-    const begun = this.#spans.get(job);
+    const begun = this.#begun.get(job);
     if (!begun) return;
-    this.#spans.delete(job);
+    this.#begun.delete(job);
+    begun.ending?.span.end();
     begun.span.setAttributes({
-      [TelemetryAttributes.JobAttemptFinishedTimestamp]: job.finishedOn ?? Date.now(),
-      [TelemetryAttributes.JobProcessedTimestamp]: job.processedOn,
+      [say.JobAttemptFinishedTimestamp]: job.finishedOn ?? Date.now(), [say.JobProcessedTimestamp]: job.processedOn,
     });
     begun.span.end();
   }
 }
 
-function ranMs({ processedOn }: Job): number | undefined {
+/** How long a job has run, in ms. */
+export function ranMs({ processedOn }: Job): number | undefined {
   return processedOn === undefined ? undefined : Math.max(0, Date.now() - processedOn);
 }

@@ -2,6 +2,7 @@ import { MAX_DELAY_MS } from '../core/backoff.js';
 import { checkArguments, checkValue, flag, idCheck, listOf, textUpTo, wholeNumber } from '../core/check.js';
 import { InvalidInputError, StateError } from '../core/errors.js';
 import { randomToken } from '../core/ids.js';
+import type { JobSchemas } from '../core/schema.js';
 import { defaultCompletedAgeMs, defaultFailedAgeMs, workerRule } from '../core/retention.js';
 import { RateLimitError } from '../core/control-errors.js';
 import { Job, type JobHolder, type JobOwner } from '../queue/job.js';
@@ -12,6 +13,9 @@ import { clientName } from '../redis/client-name.js';
 import { LostSight, whileInSight } from '../redis/lost-sight.js';
 import type { SettleReply } from '../redis/scripts/settle.js';
 import { Scheduler } from '../scheduler/scheduler.js';
+import { JobMeter } from '../telemetry/job-meter.js';
+import { TelemetryAttributes } from '../telemetry/names.js';
+import { traceMethods } from '../telemetry/trace-methods.js';
 import { Dispatcher } from './dispatcher.js';
 import { failure, type EndingTerms } from './endings.js';
 import { Exchange, type ExchangeTerms, type Taken } from './exchange.js';
@@ -19,9 +23,11 @@ import { Executor } from './executor.js';
 import type { HeldJob } from './held-job.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { Announcer, type Stage } from './announcer.js';
-import { ByHand } from './by-hand.js';
+import { ByHand, type Workbench } from './by-hand.js';
 import type { AnyJobOf as EachJob } from '../queue/job-types.js';
-import { TracingAnnouncer } from './tracing-announcer.js';
+import { TracingAnnouncer, type WorkerTelemetry } from './tracing-announcer.js';
+import { TracingByHand } from './tracing-by-hand.js';
+import { spansOfWorker } from './traced-methods.js';
 import { prepareHandler, type PreparedHandler, type ProcessorSource } from './processor.js';
 import { Rest } from './rest.js';
 import { Undertaker } from './undertaker.js';
@@ -59,6 +65,7 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
   readonly #leases: LeaseKeeper;
   readonly #scheduler: Scheduler;
   readonly #rest: Rest;
+  readonly #telemetry: WorkerTelemetry | undefined;
   readonly #announcer: Announcer;
   readonly #undertaker: Undertaker | undefined;
   #running: Promise<void> | undefined;
@@ -95,6 +102,7 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
       replied: (reply) => this.#replied(reply),
       failed: (error) => this.#over || this.report(error),
     });
+    this.#telemetry = this.#tellTelemetry();
     this.#announcer = this.#newAnnouncer();
     this.#undertaker = opts.deadLetter && new Undertaker(this.jobs, confirming, opts.deadLetter.queue, (error) => this.report(error));
     this.#executor = this.#handler && this.#newExecutor(this.#handler);
@@ -131,6 +139,11 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
       void this.disconnect();
       throw error;
     }
+  }
+
+  /** @internal */
+  get dataSchemas(): JobSchemas | undefined {
+    return this.opts.validateOnTake ? this.opts.schemas : undefined;
   }
 
   /** @internal */
@@ -350,7 +363,7 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
   readonly #onReady = (): void => this.#look(false);
 
   #newExecutor({ run, wantsSignal }: PreparedHandler): Executor {
-    return new Executor(this.#announcer.within(run), wantsSignal, this.#terms, this.#announcer, (held, ended) => this.#dispatcher.finish(held, ended), this.#undertaker);
+    return new Executor(this.#announcer.within(run), wantsSignal, this.#terms, this.#announcer, this.#announcer.upon((held, ended) => this.#dispatcher.finish(held, ended)), this.#undertaker);
   }
 
   #newExchange(): Exchange {
@@ -369,6 +382,7 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
       renewEveryMs,
       renewNothing: this.opts.skipLockRenewal ?? false,
       held: () => this.#dispatcher.held.values(),
+      renewing: (jobs, renew) => this.#announcer.renewing(jobs, renew),
       renewed: (ids) => this.#announcer.renewed(ids),
       lost: (held) => this.#announcer.lost(held),
       failed: (ids, error) => this.#announcer.renewalFailed(ids, error),
@@ -386,6 +400,7 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
       completedAgeMs: this.#terms.completed.ageMs,
       failedAgeMs: this.#terms.failed.ageMs,
       retryDelayMs: options.runRetryDelay,
+      recovering: (recover) => this.#announcer.recovering(recover),
       stalled: (job) => {
         if (job.started) this.#announcer.stalled(job.id);
         if (job.dead) void this.#announceDead(job.id);
@@ -419,12 +434,19 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
       report: (error) => this.report(error),
       forget: (held) => this.#dispatcher.forget(held),
     };
+    return this.#telemetry ? new TracingAnnouncer(stage, this.#telemetry) : new Announcer(stage);
+  }
+
+  #tellTelemetry(): WorkerTelemetry | undefined {
     const { telemetry, name } = this.opts;
-    return telemetry ? new TracingAnnouncer(stage, telemetry, { id: this.id, name }) : new Announcer(stage);
+    if (!telemetry) return undefined;
+    const worker = { [TelemetryAttributes.WorkerId]: this.id, [TelemetryAttributes.WorkerName]: name };
+    traceMethods(this, telemetry, spansOfWorker, worker);
+    return { telemetry, meter: telemetry.meter && new JobMeter(telemetry.meter, this.name), worker };
   }
 
   #newByHand(): ByHand {
-    return new ByHand({
+    const workbench: Workbench = {
       jobs: this.jobs,
       terms: this.#terms,
       dispatcher: this.#dispatcher,
@@ -436,7 +458,8 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
       isOver: () => this.#over,
       listenerCount: (event) => this.listenerCount(event),
       emit: (event, ...args) => void this.emitSafely(event, ...args),
-    });
+    };
+    return this.#telemetry ? new TracingByHand(workbench, this.name, this.#telemetry) : new ByHand(workbench);
   }
 
   /** A job died while nobody held it. */

@@ -112,7 +112,7 @@ describe('retention', () => {
     await finished(worker, tree.job.id);
     const scheduler = new Scheduler({
       jobs: queue.jobs, maxStalledCount: 1, leaseMs: 30_000, stalledIntervalMs: 1000, skipStalledCheck: true, keepFailed: -1, completedAgeMs: -1, failedAgeMs: -1,
-      stalled: () => undefined, failed: () => undefined, retryDelayMs: 1000,
+      recovering: async (recover) => void (await recover()), stalled: () => undefined, failed: () => undefined, retryDelayMs: 1000,
     });
     scheduler.noteFlows();
     await expect.poll(() => booksOf(queue)).toEqual([]);

@@ -133,8 +133,28 @@ describe('telemetry', () => {
     await queue.add('send', null, { attempts: 2 });
     await twice;
     await Promise.all(spans.map(({ ended }) => ended));
-    expect(spans.map(({ events }) => events)).toEqual([1, 2].map(() => [['job failed', { [TelemetryAttributes.JobFailedReason]: 'no' }]]));
+    const processed = spans.filter(({ name }) => name === `process ${queue.name}`);
+    expect(processed.map(({ events }) => events)).toEqual([1, 2].map(() => [['job failed', { [TelemetryAttributes.JobFailedReason]: 'no' }]]));
     expect(metrics.filter(([name]) => name !== (MetricNames.JobDuration as string)).map(([name]) => name)).toEqual([MetricNames.JobsRetried, MetricNames.JobsFailed]);
+  });
+
+  test('is no reason to refuse progress, options or results that JSON cannot take', async () => {
+    const { telemetry, span, spans } = recorder();
+    const queue = openQueue({ telemetry });
+    const { id } = await queue.add('send', null);
+    const cycle: Record<string, unknown> = { size: 1n };
+    cycle['self'] = cycle;
+    await queue.updateJobProgress(id, { done: 5n });
+    expect(span(`updateJobProgress ${queue.name}`).attributes).toMatchObject({ [TelemetryAttributes.JobProgress]: '{"done":"5"}' });
+    expect((await queue.getJob(id))?.progress).toEqual({ done: 5n });
+    expect(await queue.remove(id, cycle as { removeChildren?: boolean })).toBe(1);
+    const worker = openWorker(queue, () => ({ size: 1n }), { telemetry });
+    const completed = nextEvent(worker, 'completed');
+    await queue.add('send', null);
+    expect((await completed)[1]).toEqual({ size: 1n });
+    await Promise.all(spans.filter(({ name }) => name !== `moveStalledJobsToWait ${queue.name}`).map(({ ended }) => ended));
+    expect(span(`process ${queue.name}`).events).toEqual([['job completed', { [TelemetryAttributes.JobResult]: '{"size":"1"}' }]]);
+    expect(spans.flatMap(({ exceptions }) => exceptions)).toEqual([]);
   });
 
   test('gauges the counts of jobs by state', async () => {
