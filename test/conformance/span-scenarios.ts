@@ -59,6 +59,7 @@ export const scenarios: Record<string, Scenario> = {
       ],
     });
     const added = [await flows.add(tree(1)), ...(await flows.addBulk([tree(2), { name: 'alone', queueName: name, opts: { jobId: 'alone' } }]))];
+    added.push(await flows.add({ name: 'bare', queueName: name }));
     await flows.add({ name: 'x', queueName: name, opts: { jobId: 'refused', priority: 2 ** 30 } }).catch(() => undefined);
     await flows.close();
     return contextsOf(added);
@@ -87,7 +88,7 @@ export const scenarios: Record<string, Scenario> = {
         throw new library.WaitingError();
       }
       throw new Error('no');
-    }, { ...opts, name: 'w', autorun: false, lockDuration: 200, lockRenewTime: 50 });
+    }, { ...opts, name: 'w', autorun: false, lockDuration: 10_000, lockRenewTime: 50 });
     const renewals: string[] = [];
     worker.on('locksRenewed', ({ jobIds }: { jobIds: string[] }) => void renewals.push(...jobIds));
     const renewed = (id = ''): boolean => renewals.includes(id);
