@@ -58,7 +58,7 @@ export interface DefaultJobOptions {
   keepLogs?: number;
   /** How many stack traces `stacktrace` shows, from 0. Default: all that the history holds. */
   stackTraceLimit?: number;
-  /** The most bytes its packed data may have. Default 16 MiB. */
+  /** The most bytes its packed data may have, up to 2^29: Redis takes no longer value. Default 16 MiB. */
   sizeLimit?: number;
   /** Milliseconds the handler may run, 1 to 2^31 − 1, before its signal is aborted and the attempt fails. Default: no limit. */
   timeout?: number;
@@ -116,7 +116,8 @@ const defaults: Record<string, Check> = {
   removeOnFail: keep,
   keepLogs: wholeNumber(0, 2 ** 31),
   stackTraceLimit: wholeNumber(0, 2 ** 31),
-  sizeLimit: wholeNumber(0, 2 ** 31, 'bytes'),
+  // Redis closes the connection of whoever sends a longer value.
+  sizeLimit: wholeNumber(0, 2 ** 29, 'bytes'),
   timeout: wholeNumber(1, 2 ** 31 - 1, 'milliseconds'),
 };
 

@@ -1,5 +1,6 @@
 import type { JobsOptions } from '../core/job-options.js';
 import type { AttemptRecord, DeadLetterOrigin } from '../core/job-record.js';
+import { jsonText } from '../core/json-text.js';
 import type { Job, JobProgress } from './job.js';
 
 /** The parent of a job: its id, and the qualified name of its queue. */
@@ -39,7 +40,7 @@ export interface JobView<DataType = any, ReturnType = any, NameType extends stri
   queueQualifiedName: string;
 }
 
-/** A job as BullMQ stores it: data, result and stack traces are JSON texts. */
+/** A job as BullMQ stores it: data, result and stack traces are JSON texts. A BigInt among them is the text of its digits. */
 export interface JobJson {
   id: string;
   name: string;
@@ -70,10 +71,10 @@ export type JobJsonSandbox = JobJson & { queueName: string; queueQualifiedName: 
 
 export function asJson(job: Job): JobJson {
   const known = {
-    id: job.id, name: job.name, data: JSON.stringify(job.data === undefined ? {} : job.data), opts: job.opts, parent: job.parent, parentKey: job.parentKey,
+    id: job.id, name: job.name, data: jsonText(job.data === undefined ? {} : job.data), opts: job.opts, parent: job.parent, parentKey: job.parentKey,
     progress: job.progress, attemptsMade: job.attemptsMade, attemptsStarted: job.attemptsStarted, stalledCounter: job.stalledCounter,
     finishedOn: job.finishedOn, processedOn: job.processedOn, processedBy: job.processedBy, timestamp: job.timestamp, delay: job.delay, priority: job.priority,
-    failedReason: JSON.stringify(job.failedReason), stacktrace: JSON.stringify(job.stacktrace), returnvalue: JSON.stringify(job.returnvalue) as string | undefined,
+    failedReason: JSON.stringify(job.failedReason), stacktrace: JSON.stringify(job.stacktrace), returnvalue: jsonText(job.returnvalue),
     deduplicationId: job.deduplicationId, repeatJobKey: job.repeatJobKey, deferredFailure: job.deferredFailure as string | undefined,
   };
   return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)) as unknown as JobJson;

@@ -30,11 +30,15 @@ const broken = /connection is closed|max retries|ECONN|EPIPE|socket|stream|not a
 /** What Redis says when a command inside a script is refused to the user. */
 const denied = /user executing the script can't (run this command|access at least one of the keys)/i;
 
+/** What Redis says of a value above its `proto-max-bulk-len`, before it closes the connection. */
+const tooLong = /Protocol error: invalid (multi)?bulk length/i;
+
 /** How an error is to be treated, and what it is called when it is reported. */
 export function diagnose(error: unknown): { remedy: Remedy; code: ErrorCode } {
   const message = error instanceof Error ? error.message : String(error);
   const prefix = /^-?([A-Z]+)\b/.exec(message.replace(/^ERR (Error running script.*?: )?/, ''))?.[1] ?? '';
   if (denied.test(message)) return { remedy: 'report', code: 'REDIS_DENIED' };
+  if (tooLong.test(message)) return { remedy: 'report', code: 'PAYLOAD_TOO_LARGE' };
   const inner = /@user_script.*?\b([A-Z]{3,})\b/.exec(message)?.[1] ?? '';
   return byPrefix[prefix] ?? byPrefix[inner]
     ?? (broken.test(message) ? { remedy: 'try again', code: 'OUTCOME_UNKNOWN' } : { remedy: 'report', code: 'INTERNAL' });

@@ -74,7 +74,7 @@ const numbers: Wrong[] = [
   ...wrongNumbers({ min: 1, max: limit }).map((value) => ({ option: 'timeout', value })),
   ...wrongNumbers({ min: 0 }).map((value) => ({ option: 'keepLogs', value })),
   ...wrongNumbers({ min: 0 }).map((value) => ({ option: 'stackTraceLimit', value })),
-  ...wrongNumbers({ min: 0 }).map((value) => ({ option: 'sizeLimit', value })),
+  ...[...wrongNumbers({ min: 0, max: 2 ** 29 }), 2 ** 29 + 1].map((value) => ({ option: 'sizeLimit', value })),
 ].map(({ option, value }) => ({ name: `${option} ${shown(value)}`, call: add({ [option]: value }), code: 'INVALID_OPTION', field: `opts.${option}`, says: /whole number/ }));
 
 const backoffs: Wrong[] = [

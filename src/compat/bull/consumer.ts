@@ -105,7 +105,7 @@ export class Consumer {
       const attempt = this.#cancellable(job, handler(job, signal ?? new AbortController().signal));
       this.#queue.tell('active', job, attempt, 'waiting');
       run.result = await attempt;
-      return asJson(run.result);
+      return asJson(run.result, 'result');
     } catch (error) {
       job.applyTerms();
       if (error instanceof DelayedError) this.#end(inner);

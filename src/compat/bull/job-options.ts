@@ -1,4 +1,4 @@
-import type { JobsOptions } from '../../index.js';
+import { InvalidInputError, type JobsOptions } from '../../index.js';
 import type { BackoffOptions, JobOptions, KeepJobsOptions, Repeat } from './declarations.js';
 
 /**
@@ -83,8 +83,21 @@ function given<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
 
-/** What `JSON.stringify` makes of a value: what Bull stores. */
-export function asJson(value: unknown): unknown {
+/** What `JSON.stringify` makes of a value: what Bull stores. Throws INVALID_DATA for cycles, BigInts and getters that throw. */
+export function asJson(value: unknown, field = 'data'): unknown {
+  if (typeof value === 'bigint') throw notJson(field, 'a BigInt is no JSON');
   if (typeof value !== 'object' || value === null) return typeof value === 'function' || typeof value === 'symbol' ? undefined : value;
-  return JSON.parse(JSON.stringify(value)) as unknown;
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    throw notJson(field, cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause), cause);
+  }
+  return text === undefined ? undefined : (JSON.parse(text) as unknown);
+}
+
+function notJson(field: string, why: string, cause?: unknown): InvalidInputError {
+  return new InvalidInputError('INVALID_DATA', {
+    field, message: `${field} has no JSON text, which is what Bull stores: ${why}.`, hint: 'Pass plain values: no cycles and no BigInts.', cause,
+  });
 }

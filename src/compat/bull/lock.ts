@@ -18,7 +18,7 @@ export class Lock {
     const job = this.#job;
     const held = await this.#held(ignoreLock, 'finished');
     job.applyTerms();
-    await held.moveToCompleted(asJson(result), held.token ?? '');
+    await held.moveToCompleted(asJson(result, 'result'), held.token ?? '');
     job.ending = 'completed';
     job.refresh();
     return notFetch ? null : job.queue.takeNext();
