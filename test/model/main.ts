@@ -7,7 +7,7 @@ import { meetRetyped, summaryOf, tornRows } from './play/retyped.js';
 import { play, type Failure } from './play/run.js';
 import { runScenarios } from './scenarios.js';
 
-const usage = `npm run test:model -- [--seed N] [--path P] [--runs N] [--length N] [--mutants | --slips | --retyped] [--every N]
+const usage = `npm run test:model -- [--seed N] [--path P] [--runs N] [--length N] [--mutants | --slips | --retyped] [--every N] [--in F]
 
 --seed    everything that is drawn comes from it (default: a random one, printed)
 --path    of a failure that was printed: only that run is made
@@ -16,14 +16,15 @@ const usage = `npm run test:model -- [--seed N] [--path P] [--runs N] [--length 
 --mutants leaves out one Lua statement after the other, and counts how many of them the runs miss
 --slips   writes one operator or number after the other wrongly, and counts as well
 --retyped makes a key of another type before a call, and lists the scripts that had written before they met it
---every   only each N-th of them is tried (default 1)`;
+--every   only each N-th of them is tried (default 1)
+--in      only those in this file, e.g. sweep.lua`;
 
 /** What is left are statements that only save time, or that nothing but the wording of an error depends on. */
 const leastKilled = 0.95;
 
 const { values } = parseArgs({
   options: { seed: { type: 'string' }, path: { type: 'string' }, runs: { type: 'string' }, length: { type: 'string' }, help: { type: 'boolean' },
-    mutants: { type: 'boolean' }, slips: { type: 'boolean' }, retyped: { type: 'boolean' }, every: { type: 'string' },
+    mutants: { type: 'boolean' }, slips: { type: 'boolean' }, retyped: { type: 'boolean' }, every: { type: 'string' }, in: { type: 'string' },
   },
 });
 
@@ -57,7 +58,7 @@ async function main(): Promise<number> {
 
 async function mutate(seed: number, { runs, length }: { runs: number; length: number }): Promise<number> {
   console.log(`seed ${seed}: ${runs} runs of up to ${length} steps against each mutant`);
-  const { tried, killed, survivors } = await (values.slips ? trySlips : tryMissing)({ seed, runs, length, every: Number(values.every ?? 1) });
+  const { tried, killed, survivors } = await (values.slips ? trySlips : tryMissing)({ seed, runs, length, every: Number(values.every ?? 1), file: values.in });
   for (const place of survivors) console.log(`  not noticed: ${place}`);
   console.log(`${killed} of ${tried} are noticed when they are ${values.slips ? 'wrong' : 'left out'} (${((killed / tried) * 100).toFixed(1)} %)`);
   return killed / tried >= leastKilled ? 0 : 1;

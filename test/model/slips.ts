@@ -1,7 +1,9 @@
 import type { Call, CallOf, End } from './machine/calls.js';
-import { add, change, child, giveBack, job, plant, recover, settle, take } from './play/calls-by-hand.js';
+import { add, change, child, giveBack, job, jobs, plant, recover, settle, take } from './play/calls-by-hand.js';
 import { attemptOf, outcomeOf, packedOf, recordOf } from './play/player.js';
 import type { Scene } from './scenarios.js';
+import { packedList } from './wire/message-pack.js';
+import { damage } from './wire/read-state.js';
 
 // What only a wrong sign in the scripts would change. The clock is a second later at every call.
 
@@ -98,4 +100,26 @@ const boundScenes: readonly Named[] = [
   },
 ];
 
-export const slipScenes: readonly Named[] = [...wholeScenes, ...flowScenes, ...boundScenes];
+/** A queue with 45 events, so that the next 250 trim the stream to what the usual bound allows, to the entry. */
+const manyEvents = (delayMs: number): Call[] => [add(...jobs(250).map((one) => ({ ...one, delayMs }))), ...Array.from({ length: 45 }, (_, i) => add(job(`e${100 + i}`)))];
+const dying: Call[] = [
+  add(job('a'), job('b'), job('c')), take('q', 2), settle(['a', 'b'].map((id) => ({ id, lease: lease(1), end: { ...failed, ageMs: -1 } }))), take('q', 1, 500),
+];
+const recoverOne = { ...recover(0), maxStalledCount: 0, keepFailed: 1 } as Call;
+
+const edgeScenes: readonly Named[] = [
+  { name: 'what is promoted counts against the usual bound of the events', damaged: false, calls: [...manyEvents(3_600_000), { verb: 'promote', queue: 'q', ...numbered, limit: 250, everything: true }] },
+  { name: 'what is cleaned counts against the usual bound of the events', damaged: false, calls: [...manyEvents(0), { ...clean('wait'), limit: 250 } as Call] },
+  {
+    name: 'one job that is dead trims those that failed before', damaged: false,
+    calls: [...dying, { verb: 'renew', queue: 'q', leaseMs: 500, leases: [{ id: 'c', lease: lease(3) }] }, recoverOne],
+  },
+  { name: 'a job that goes back trims nothing', damaged: false, calls: [...dying, recoverOne] },
+  { name: 'a letter that is not there is not acknowledged', damaged: false, calls: [add(job('a')), { verb: 'acknowledge', queue: 'q', letters: [{ id: 'a', letter: packedList(['m', 'q', 'p', 'completed', '', 5]) }] }] },
+  {
+    name: 'a log that cannot be read grows, and begins anew above its bound', damaged: true,
+    calls: [add(job('a')), change('logs', 'HSET', 'a', `\0\0\0\x01${damage}`), { ...log(20), keep: 2 } as Call, { ...log(20), keep: 2 } as Call, { ...log(20), keep: 2 } as Call],
+  },
+];
+
+export const slipScenes: readonly Named[] = [...wholeScenes, ...flowScenes, ...boundScenes, ...edgeScenes];

@@ -177,7 +177,7 @@ test('ends are read as they were packed, group by group', async () => {
       const [lease, idsOf, endings, payloadsOf] = parts.slice(i, i + 4) as [unknown[], unknown[][], unknown[], unknown[][]];
       const kinds = String(endings[1]);
       for (const [j, id] of idsOf.slice(1).entries()) {
-        found.push([lease, id, kinds === '' ? 0 : Number(kinds[j]), payloadsOf[0] === 's' ? expected(nothing) : payloadsOf[j + 1]]);
+        found.push([lease, id, kinds === '' ? 0 : Number(kinds[j]), (payloadsOf[0] as unknown) === 's' ? expected(nothing) : payloadsOf[j + 1]]);
       }
     }
     expect(kind).toBe('t');

@@ -1,6 +1,7 @@
 import type { StateSet } from '../../../src/core/states.js';
 import { stateSets } from '../../../src/core/states.js';
 import { unpacked, type Bytes } from '../wire/message-pack.js';
+import { damage } from '../wire/read-state.js';
 import { enqueue, fireSchedule, publishEvents, removeSchedule, upsertSchedule } from './adding.js';
 import type { Call, CallOf } from './calls.js';
 import { acknowledge, adopt, awaitChildren, forgetChildren, inquire, plant, receive } from './flows.js';
@@ -73,7 +74,10 @@ function appendLog(turn: Turn, call: CallOf<'appendLog'>): unknown {
     const { job, logs } = turn.queue;
     if (!job.has(call.id)) return { unsettled: -1 };
     const rows: Bytes[] = [...(logs.get(call.id) ?? []), ...(call.row === '' ? [] : [call.row])];
-    while (rows.length > 0 && ((call.keep >= 0 && rows.length > call.keep) || rows.join('').length > mostLogBytes)) rows.shift();
+    while (rows.length > 0 && ((call.keep >= 0 && rows.length > call.keep) || rows.join('').length > mostLogBytes)) {
+      // Where a row ends that cannot be read, nobody knows.
+      if (rows.shift() === damage) rows.length = 0;
+    }
     if (rows.length === 0) logs.delete(call.id);
     else logs.set(call.id, rows);
     return { reply: rows.length, stored: rows.length };

@@ -38,5 +38,7 @@ function change(column: Column, key: string, command: string, args: readonly (st
 /** A text as it is read from a column. */
 function stored(key: string, value: string): unknown {
   if (key === 'history') return [value];
+  // Behind the number of rows.
+  if (key === 'logs') return [value.slice(4)];
   return key === 'state' ? unpackedFacts(value) : value;
 }

@@ -21,6 +21,8 @@ interface MutationOptions {
   length: number;
   /** Only each n-th is tried. */
   every: number;
+  /** Only those in this file. */
+  file: string | undefined;
 }
 
 interface Run {
@@ -57,11 +59,11 @@ interface Mistake {
   changed: ReadonlyMap<string, string>;
 }
 
-async function tryAll({ seed, runs, length, every }: MutationOptions, mistakesIn: (bench: Bench) => Mistake[]): Promise<MutationReport> {
+async function tryAll({ seed, runs, length, every, file }: MutationOptions, mistakesIn: (bench: Bench) => Mistake[]): Promise<MutationReport> {
   const bench = await Bench.open();
   try {
     const played = await playAll(bench, { seed, runs, length });
-    const mistakes = mistakesIn(bench).filter((_, i) => i % every === seed % every);
+    const mistakes = mistakesIn(bench).filter(({ point }) => file === undefined || point.file === file).filter((_, i) => i % every === seed % every);
     const survivors: string[] = [];
     for (const mistake of mistakes) if (!(await isKilled(bench, mistake, played))) survivors.push(mistake.place);
     return { tried: mistakes.length, killed: mistakes.length - survivors.length, survivors };

@@ -95,8 +95,8 @@ export function readHistory(value: Bytes): Attempt[] {
 export const damage = '\xc1damage';
 
 function readLog(value: Bytes): Bytes[] {
-  const rows: Bytes[] = [];
-  for (let at = 4; at < value.length;) {
+  const rows: Bytes[] = value.startsWith(damage, 4) ? [damage] : [];
+  for (let at = 4 + rows.join('').length; at < value.length;) {
     const { end } = readPacked(value, at);
     rows.push(value.slice(at, end));
     at = end;
