@@ -3,5 +3,5 @@
  * is written as near as JSON comes: a BigInt as the text of its digits, NaN and an invalid date as null.
  */
 export function jsonText(value: unknown): string | undefined {
-  return JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? String(part) : part)) as string | undefined;
+  return JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? String(part) : part));
 }

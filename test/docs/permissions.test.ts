@@ -1,10 +1,12 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { FlowProducer, Queue, QueueEvents, RedisError, Worker, type QueueOptions } from 'drover';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { uniqueName } from '../support/behaviour.js';
 import type { RedisServer } from '../support/servers/redis-server.js';
 import { startRedis } from '../support/servers/start-redis.js';
-import { readPage } from './documents.js';
+import { readPage, root } from './documents.js';
 
 /** The users that docs/redis-layout.md makes, on a server of their own: each does its work with nothing else allowed. */
 
@@ -90,5 +92,55 @@ describe('the documented permissions suffice', () => {
     const observer = open(new Queue(uniqueName('acl'), as('observer')));
     await expect(observer.add('job', 1)).rejects.toBeInstanceOf(RedisError);
     expect(await admin.keys('*')).toEqual([]);
+  });
+});
+
+const page = readPage('docs/scripts.md');
+/** Per script who runs it besides operators, and the commands in it, as docs/scripts.md has them from the Lua. */
+const scripts = [...page.matchAll(/^\| \[([a-z-]+)\]\(#.*\| ([a-z, –]+) \|$/gm)].map(([, verb = '', callers = '']) => ({
+  callers: [...callers.split(', '), 'operator'],
+  commands: new RegExp(`^## ${verb}$[\\s\\S]*?^Redis commands: (.*)\\.$`, 'm').exec(page)?.[1]?.split(', ').map((name) => name.slice(1, -1).replace(' ', '|')) ?? [],
+}));
+const source = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('lua.generated.ts')).map((file) => readFileSync(join(root, 'src', file), 'utf8')).join('\n');
+/** Whether the source sends it outside of scripts: by its name in quotes, as a method of the client, or as an option of it. */
+const isSent = (command: string): boolean => (command === 'client|setname' && source.includes('connectionName')) || command.split('|').every((word) => new RegExp(`'${word}'|\\.${word}(Buffer)?\\(`, 'i').test(source));
+const granted = (role: string): string[] => [...(new RegExp(`^ACL SETUSER drover-${role} .*$`, 'm').exec(readPage('docs/redis-layout.md'))?.[0] ?? '').matchAll(/ \+(\S+)/g)].map(([, name = '']) => name);
+
+describe('nothing is permitted that is not needed', () => {
+  test.each(['producer', 'worker', 'observer', 'operator'])('to a %s: one of its scripts uses it, or the source sends it', (role) => {
+    const inScripts = new Set(scripts.filter(({ callers }) => callers.includes(role)).flatMap(({ commands }) => commands));
+    expect(granted(role).length).toBeGreaterThan(20);
+    expect(scripts.length).toBeGreaterThan(25);
+    expect(granted(role).filter((command) => !inScripts.has(command) && !isSent(command))).toEqual([]);
+  });
+
+  test.each<[role: string, what: string, commands: string[], call: (queue: Queue) => Promise<unknown>]>([
+    ['producer', 'add', ['evalsha', 'time', 'hmget', 'hget', 'hset', 'zadd', 'zrevrangebyscore', 'xadd'], (queue) => queue.add('job', 1)],
+    ['producer', 'upsertJobScheduler', ['zadd', 'zscore'], (queue) => queue.upsertJobScheduler('s', { every: 3_600_000 })],
+    ['observer', 'getJobCounts', ['zcard'], (queue) => queue.getJobCounts('completed')],
+    ['operator', 'pause', ['hset', 'xadd'], (queue) => queue.pause()],
+    ['operator', 'trimEvents', ['xtrim'], (queue) => queue.trimEvents(0)],
+    ['operator', 'drain', ['zrangebyscore', 'zrem', 'hdel'], async (queue) => {
+      await admin.zadd(queue.toKey('wait'), 1, 'x');
+      return queue.drain();
+    }],
+    ['worker', 'updateProgress', ['evalsha', 'hexists', 'hset', 'xadd'], async (queue) => {
+      await admin.hset(queue.toKey('job'), 'x', '');
+      return queue.updateJobProgress('x', 1);
+    }],
+  ])('a %s needs for %s: %s', async (role, _what, commands, call) => {
+    const queue = open(new Queue(uniqueName('acl'), as(role)));
+    queue.on('error', () => undefined);
+    for (const command of commands) {
+      await admin.call('ACL', 'SETUSER', `drover-${role}`, `-${command}`);
+      try {
+        await expect(call(queue), command).rejects.toMatchObject({ name: 'RedisError', code: 'REDIS_DENIED' });
+      } finally {
+        await admin.call('ACL', 'SETUSER', `drover-${role}`, `+${command}`);
+      }
+    }
+    await call(queue);
+    await admin.flushall();
   });
 });

@@ -150,7 +150,7 @@ describe('new jobs', () => {
     await fc.assert(fc.asyncProperty(requests, async (all) => {
       const call: EnqueueCall = { session: 's', seq: 1, ...packJobs(all, packer) };
       fc.pre(call[form] !== undefined);
-      const told = read(await redis.callBuffer('eval', tell, 0, call[form] as Buffer));
+      const told = read(await redis.callBuffer('eval', tell, 0, call[form]));
       expect(followed(told, enqueue.args(call), isRecord[form])).toEqual(expected(content(all)));
       expect(call.large?.map(signs)).toEqual(all.map(({ record }) => signs(record)).filter(({ length }) => length >= 2_048));
     }), options);

@@ -87,13 +87,17 @@ function given<T extends object>(options: T): T {
 export function asJson(value: unknown, field = 'data'): unknown {
   if (typeof value === 'bigint') throw notJson(field, 'a BigInt is no JSON');
   if (typeof value !== 'object' || value === null) return typeof value === 'function' || typeof value === 'symbol' ? undefined : value;
-  let text: string | undefined;
+  const text = textOf(value, field);
+  return text === undefined ? undefined : (JSON.parse(text) as unknown);
+}
+
+/** Undefined when `toJSON` says so. */
+function textOf(value: object, field: string): string | undefined {
   try {
-    text = JSON.stringify(value);
+    return JSON.stringify(value);
   } catch (cause) {
     throw notJson(field, cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause), cause);
   }
-  return text === undefined ? undefined : (JSON.parse(text) as unknown);
 }
 
 function notJson(field: string, why: string, cause?: unknown): InvalidInputError {
