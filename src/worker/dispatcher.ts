@@ -1,5 +1,5 @@
 import type { SettleReply } from '../redis/scripts/settle.js';
-import { announce, mostOutcomes, type Ended, type Exchange, type Taken } from './exchange.js';
+import { announce, mostOutcomeBytes, mostOutcomes, type Ended, type Exchange, type Taken } from './exchange.js';
 import { givenBack } from './endings.js';
 import type { HeldJob } from './held-job.js';
 import { Prefetch } from './prefetch.js';
@@ -38,6 +38,8 @@ export class Dispatcher {
   concurrency: number;
   #mode: 'quiet' | 'hungry' | 'idle' = 'quiet';
   #outbox: Ended[] = [];
+  /** How many bytes its large results have. */
+  #largeBytes = 0;
   #buffer: HeldJob[] = [];
   #running = 0;
   #requested = 0;
@@ -111,6 +113,7 @@ export class Dispatcher {
   /** Sends an outcome with the next call. */
   post(ended: Ended): void {
     this.#outbox.push(ended);
+    if (ended.bytes !== undefined) this.#largeBytes += ended.bytes;
     this.#schedule();
   }
 
@@ -139,11 +142,26 @@ export class Dispatcher {
       if (lane.busy) continue;
       const { wanted, prefetch } = this.#appetite();
       if (this.#outbox.length === 0 && wanted === 0) break;
-      const ended = this.#outbox.length <= mostOutcomes ? this.#outbox : this.#outbox.slice(0, mostOutcomes);
-      this.#outbox = this.#outbox.length <= mostOutcomes ? [] : this.#outbox.slice(mostOutcomes);
-      void this.#exchange(lane, ended, wanted, prefetch);
+      void this.#exchange(lane, this.#nextOutcomes(), wanted, prefetch);
     }
     this.#noteSettled();
+  }
+
+  /** The outcomes that the next call carries: as many as its bounds allow, in their order. */
+  #nextOutcomes(): Ended[] {
+    const all = this.#outbox;
+    let count = Math.min(all.length, mostOutcomes);
+    if (this.#largeBytes > mostOutcomeBytes) {
+      let bytes = 0;
+      for (count = 0; count < Math.min(all.length, mostOutcomes); count++) {
+        bytes += all[count]?.bytes ?? 0;
+        if (bytes > mostOutcomeBytes && count > 0) break;
+      }
+    }
+    this.#outbox = count === all.length ? [] : all.slice(count);
+    const ended = count === all.length ? all : all.slice(0, count);
+    if (this.#largeBytes > 0) for (const { bytes = 0 } of ended) this.#largeBytes -= bytes;
+    return ended;
   }
 
   /** How many jobs to ask for: free slots, and some more where handlers are shorter than a round trip. */

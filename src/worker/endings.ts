@@ -1,5 +1,6 @@
 import { computeBackoff, type BackoffOptions, type BackoffStrategy } from '../core/backoff.js';
 import { controlSignal } from '../core/control-errors.js';
+import { checkSize } from '../core/job-options.js';
 import { packAttempt, packOutcome } from '../core/job-record.js';
 import { retentionRule, type RetentionRule } from '../core/retention.js';
 import type { ScriptPacker } from '../core/script-packer.js';
@@ -14,7 +15,14 @@ export interface EndingOf {
   readonly payload: Buffer | string | ((packer: ScriptPacker) => void);
   /** How many finished jobs of its kind its rule of retention keeps, -1 for all; undefined when it says nothing of them. */
   readonly keep?: number | undefined;
+  /** How large its outcome is, where that counts. */
+  readonly bytes?: number | undefined;
 }
+
+/** No result is larger. Redis takes less than 512 MiB in one value, and a call that it can never take would be repeated for ever. */
+const mostResultBytes = 1 << 26;
+/** From this size on, a result counts towards what one call may carry. */
+const largeResultBytes = 1 << 16;
 
 /** What the worker knows when a job ends. */
 export interface EndingTerms {
@@ -27,16 +35,21 @@ export interface EndingTerms {
   noteAge: (ageMs: number) => void;
 }
 
-/** The job went well. Throws INVALID_DATA when the result cannot be stored. */
+/** The job went well. Throws INVALID_DATA or PAYLOAD_TOO_LARGE when the result cannot be stored. */
 export function completion(job: Job, result: unknown, terms: EndingTerms): EndingOf {
   const rule = job.opts.removeOnComplete === undefined ? terms.completed : retentionRule(job.opts.removeOnComplete, terms.completed.ageMs);
-  const { retention } = rule;
-  if (retention.kind === 'forget' && result === undefined) return { ending: Ending.forgotten, payload: nothing };
+  if (rule.retention.kind === 'forget' && result === undefined) return { ending: Ending.forgotten, payload: nothing };
   const outcome = packOutcome(result, job.processedOn ?? 0, terms.worker);
+  if (outcome.length < largeResultBytes) return kept(outcome, rule, terms);
+  checkSize(outcome.length, mostResultBytes, 'returnvalue');
+  return { ...kept(outcome, rule, terms), bytes: outcome.length };
+}
+
+function kept(outcome: Buffer, { retention, count }: RetentionRule, terms: EndingTerms): EndingOf {
   if (retention.kind === 'forget') return { ending: Ending.forgotten, payload: outcome };
   if (retention.kind === 'keepFor') terms.noteAge(retention.ageMs);
-  if (retention.kind === 'keep') return { ending: Ending.kept, payload: outcome, keep: rule.count };
-  return { ending: Ending.keptFor, keep: rule.count, payload: (packer) => void packer.array(2).bytes(outcome).number(retention.ageMs) };
+  if (retention.kind === 'keep') return { ending: Ending.kept, payload: outcome, keep: count };
+  return { ending: Ending.keptFor, keep: count, payload: (packer) => void packer.array(2).bytes(outcome).number(retention.ageMs) };
 }
 
 /** Whether a failed attempt was the last. `reason` is set when something other than the count of attempts decided. */

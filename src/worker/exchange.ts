@@ -18,6 +18,8 @@ export interface Ended {
   readonly payload: Buffer | string | ((packer: ScriptPacker) => void);
   /** How many finished jobs of its kind its rule of retention keeps, -1 for all; undefined when it says nothing of them. */
   readonly keep?: number | undefined;
+  /** How large its outcome is, where that counts. */
+  readonly bytes?: number | undefined;
   /** When a failed attempt is retried, in ms from now. */
   retryInMs?: number | undefined;
   /** Called once Redis has answered: whether this holder's word counted. */
@@ -61,6 +63,8 @@ export interface TakeRequest {
 
 /** The most outcomes one call carries. */
 export const mostOutcomes = 500;
+/** About the most bytes of large results that one call carries; a single one may be larger. */
+export const mostOutcomeBytes = 1 << 24;
 
 /** How long one try may take before the worker hears of it; the call itself is repeated until it is answered. */
 const tryMs = 5_000;

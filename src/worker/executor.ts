@@ -140,6 +140,7 @@ export class Executor {
       id: held.id,
       lease: held.lease,
       ending: ending.ending,
+      bytes: ending.bytes,
       payload: ending.payload,
       keep: ending.keep,
       settled: (taken, now) => {

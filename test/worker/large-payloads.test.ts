@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addNumbered, openQueue, openWorker } from '../support/behaviour.js';
+import { addNumbered, gate, openQueue, openWorker } from '../support/behaviour.js';
 import { until } from '../support/servers/until.js';
 import { glance } from '../../src/worker/glance.js';
 
@@ -19,6 +19,30 @@ test.each([
   openWorker(queue, (job) => void seen.push(job.data), { concurrency: 100 });
   await until('all have run', async () => (await queue.getJobCountByTypes('completed')) === 3 * sizes.length);
   expect(seen).toEqual([...bodies, ...bodies, ...bodies]);
+});
+
+test('large results that end together travel in several calls', async () => {
+  const queue = openQueue();
+  await addNumbered(queue, 24);
+  const begun = gate();
+  let running = 0;
+  openWorker(queue, async (job) => {
+    if (++running === 24) begun.open();
+    await begun.promise;
+    return body(2_000_000, job.data as number);
+  }, { concurrency: 24 });
+  await until('all have ended', async () => (await queue.getJobCountByTypes('completed')) === 24);
+  const [first] = await queue.getCompleted(0, 0);
+  expect(first?.returnvalue).toBe(body(2_000_000, first?.data as number));
+});
+
+test('a result that Redis could not take fails its job alone', async () => {
+  const queue = openQueue();
+  await addNumbered(queue, 2);
+  openWorker(queue, (job) => (job.data === 0 ? Buffer.alloc((1 << 26) + 1) : 'small'), { concurrency: 2 });
+  await until('both have ended', async () => (await queue.getJobCountByTypes('completed', 'failed')) === 2);
+  const [failed] = await queue.getFailed();
+  expect(failed?.failedReason).toMatch(/^returnvalue has 6710\d{4} bytes; the limit is 67108864\.$/);
 });
 
 test('a large record that is gone fails its job alone', async () => {
