@@ -1,15 +1,9 @@
-import { scenarios as ofBullScenarios } from './bull/scenarios.js';
-import { attempts } from './bullmq/attempts.js';
-import { jobs } from './bullmq/jobs.js';
-import { options } from './bullmq/options.js';
-import { sets } from './bullmq/sets.js';
-import { working } from './bullmq/working.js';
 import { ofBull, ofBullmq, type Betterment } from './betterments.js';
+import { scenariosOf } from './programs.js';
 
 /** The part of docs/compatibility.md on what the libraries do. */
 export function conformanceSection(): string {
-  const bullmq = Object.keys({ ...attempts, ...jobs, ...options, ...sets, ...working }).length;
-  const bull = Object.keys(ofBullScenarios).length;
+  const [bullmq, bull] = [scenariosOf.bullmq, scenariosOf.bull].map((programs) => Object.keys(programs).length);
   return [
     '## Behaviour',
     '',

@@ -48,6 +48,16 @@ export const sets: Scenarios = {
       page: (await top?.getDependencies({ unprocessed: { count: 10 } }))?.unprocessed?.sort(), child: (await queue.getJob('one'))?.parentKey, parent: (await queue.getJob('one'))?.parent, waitingChildren: (await queue.getWaitingChildren()).map(({ id }) => id).sort(),
     };
   },
+  'the queuesOptions of a flow': async (bench) => {
+    const flow = bench.flow();
+    const tree = await flow.add(
+      { name: 'parent', queueName: bench.name, data: 1, opts: { jobId: 'p' }, children: [{ name: 'child', queueName: bench.name, data: 1, opts: { jobId: 'c', attempts: 5 } }, { name: 'other', queueName: bench.name, data: 1, opts: { jobId: 'o' } }] },
+      { queuesOptions: { [bench.name]: { defaultJobOptions: { attempts: 3, backoff: 7, removeOnComplete: 9, priority: 4 } } } },
+    );
+    const read = await Promise.all(['p', 'c', 'o'].map((id) => bench.queue().getJob(id)));
+    const stored = (job: { opts: Record<string, unknown>; priority: number } | undefined): unknown => job && [job.opts.attempts, job.opts.backoff, job.opts.removeOnComplete, job.priority];
+    return [[tree.job, ...(tree.children ?? []).map(({ job }) => job)].map((job) => stored(job as never)), read.map((job) => stored(job as never))];
+  },
   'a flow that runs': async (bench) => {
     const queue = bench.queue();
     const worker = bench.worker(async (job) => (job.name === 'top' ? { values: await job.getChildrenValues(), deps: await job.getDependencies() } : `${job.name} done`));

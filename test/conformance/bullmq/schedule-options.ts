@@ -1,0 +1,47 @@
+import { once } from '../observe.js';
+import type { Scenarios } from './bench.js';
+
+/** What each option of a schedule does. */
+
+const daily = '0 3 * * *';
+
+/** Schedules whose next run is the same whenever they are added. */
+const fixedRuns: Record<string, Record<string, unknown>> = {
+  'pattern, startDate': { pattern: daily, startDate: '2040-01-01T12:00:00Z', tz: 'UTC' },
+  'pattern, tz': { pattern: daily, startDate: '2040-01-01T12:00:00Z', tz: 'America/New_York' },
+  'pattern, endDate': { pattern: daily, startDate: new Date('2040-01-01T12:00:00Z'), endDate: '2041-01-01', tz: 'UTC' },
+  'every, startDate': { every: 60_000, startDate: Date.parse('2040-01-01T12:00:30Z') },
+};
+
+export const scheduleOptions: Scenarios = {
+  'the next run of a schedule': async (bench) => {
+    const queue = bench.queue();
+    const seen: Record<string, unknown> = {};
+    for (const [form, repeat] of Object.entries(fixedRuns)) {
+      await queue.upsertJobScheduler(form, repeat, { name: 'n' });
+      seen[form] = new Date((await queue.getJobScheduler(form))?.next ?? 0).toISOString();
+    }
+    return seen;
+  },
+  'immediately, and offset': async (bench) => {
+    const queue = bench.queue();
+    await queue.upsertJobScheduler('now', { pattern: daily, immediately: true }, { name: 'now' });
+    await queue.upsertJobScheduler('off', { every: 3_600_000, offset: 1234 }, { name: 'off' });
+    const ran: string[] = [];
+    const worker = bench.worker(async ({ name }) => void ran.push(name));
+    const completed = once(worker, 'completed');
+    void worker.run();
+    await completed;
+    return [ran, (await queue.getJobScheduler('off'))?.offset];
+  },
+  'a limit, and an end': async (bench) => {
+    const queue = bench.queue();
+    const ran: string[] = [];
+    const worker = bench.worker(async ({ name }) => void ran.push(name));
+    await queue.upsertJobScheduler('limit', { every: 50, limit: 2 }, { name: 'limit' });
+    void worker.run();
+    while (ran.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return ran;
+  },
+};
