@@ -7,8 +7,8 @@ import { fill, table } from './pages.mjs';
 import { main, SetupError } from './steps.mjs';
 
 const times = (ratio) => (ratio === undefined || ratio === null ? '–' : `${ratio < 1 ? ratio.toFixed(2) : ratio < 10 ? ratio.toFixed(1) : ratio.toFixed(0)} ×`);
-const goal = ({ atLeast, atMost, below } = {}) =>
-  atLeast !== undefined ? `≥ ${times(atLeast)}` : atMost !== undefined ? `≤ ${times(atMost)}` : below !== undefined ? `< ${times(below)}` : '';
+const goals = { atLeast: '≥', atMost: '≤', below: '<' };
+const goal = (target) => Object.entries(target ?? {}).map(([kind, ratio]) => `${goals[kind]} ${times(ratio)}`).join(', ');
 const said = ({ versions }, name) => `${name} ${versions[name]}`;
 const on = ({ date, redis, node, cores }) => `${date.slice(0, 10)}, Redis ${redis}, Node ${node.replace(/^v/, '')}, ${cores} cores`;
 
@@ -30,7 +30,7 @@ function whole(result) {
 const chosen = [
   ['add-bulk', 'jobs added in bulk a second'], ['add-awaited', 'jobs added one by one a second'], ['process-100', 'jobs processed a second, concurrency 100'],
   ['process-1', 'the same, concurrency 1'], ['delayed', 'delayed jobs, added and processed a second'], ['flow', 'flows of 1 + 1,000 jobs, added and processed a second'],
-  ['payload-100k', 'jobs of 100 KB'], ['memory', 'Redis memory per waiting job'], ['idle', 'commands of idle workers'],
+  ['payload-100k', 'jobs of 100 KB added a second'], ['memory', 'Redis memory per waiting job'], ['idle', 'commands that idle workers send'],
 ];
 
 function short(result) {
