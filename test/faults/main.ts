@@ -115,4 +115,5 @@ async function conclude(run: Run, { seed, minutes, jobs, rounds }: Settings, end
 }
 
 if (values.help) console.log(usage);
-else process.exitCode = await main();
+// A client of a server that was killed may try to reconnect for ever; nothing of the run depends on it any more.
+else process.exit(await main());
