@@ -125,7 +125,9 @@ describe('data that is larger than Redis takes', () => {
     other.on('error', () => undefined);
     onTestFinished(() => other.close());
     await other.add('a', 'before');
-    await expect(other.add('a', 'x'.repeat(2 << 20))).rejects.toMatchObject({ name: 'RedisError', code: 'PAYLOAD_TOO_LARGE', outcomeKnown: true });
+    // Redis closes the connection with the rest unread: the reset may overtake its answer, and then nobody knows.
+    const code = expect.stringMatching(/^(PAYLOAD_TOO_LARGE|OUTCOME_UNKNOWN)$/) as string;
+    await expect(other.add('a', 'x'.repeat(2 << 20))).rejects.toMatchObject({ name: 'RedisError', code });
     await other.add('a', 'after');
     expect((await other.getJobs()).map(({ data }) => data as unknown).sort()).toEqual(['after', 'before']);
   });
