@@ -244,7 +244,7 @@ export class Connection extends EventEmitter {
     for (const call of this.#pending) {
       if (call.expiresAt > now) continue;
       this.#pending.delete(call);
-      if (!call.sent) withdraw(call.command);
+      withdraw(call.command);
       call.fail(expired(call));
     }
     if (this.#pending.size === 0) {
@@ -315,7 +315,7 @@ function expired(call: Pending): RedisError {
     : new RedisError('REDIS_UNAVAILABLE', { message: `Could not ${call.doing}: Redis could not be reached in time.` });
 }
 
-/** ioredis cannot take back a command that waits for the connection, so it is turned into one that does nothing. */
+/** ioredis cannot take back a command, and sends it again after a reconnect: so it is turned into one that does nothing. */
 function withdraw(command: Command): void {
   command.name = 'ping';
   command.args = [];
