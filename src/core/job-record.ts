@@ -161,8 +161,9 @@ const ofChildren = new WeakMap<ParentRef, { policy: FailurePolicy | undefined; p
 /** Packs the facts that a new job starts with, or undefined when it has none. Siblings with the same facts share the bytes. */
 export function packNewFacts(facts: NewFacts): Buffer | undefined {
   const { priority, deduplicationId, parent, policy, delayMs } = facts;
-  if (parent === undefined) return priority || deduplicationId !== undefined || delayMs ? packFacts(facts) : undefined;
-  if (priority || deduplicationId !== undefined || delayMs) return packFacts(facts);
+  const hasMore = Boolean(priority) || deduplicationId !== undefined || Boolean(delayMs);
+  if (hasMore) return packFacts(facts);
+  if (parent === undefined) return undefined;
   const known = ofChildren.get(parent);
   if (known && known.policy === policy) return known.packed;
   const packed = packFacts(facts);

@@ -59,8 +59,15 @@ export function applyHistory(job: Job, packed: Uint8Array | undefined): void {
   if (last) job.failedReason = last.message;
 }
 
+/** Puts an attempt that has just failed on the handle of its job. */
+export function applyFailure(job: Job, error: Error): void {
+  job.attemptsMade += 1;
+  job.failedReason = error.message;
+  job.stacktrace = shownTraces([...(job.stacktrace ?? []), error.stack ?? ''], job.opts.stackTraceLimit);
+}
+
 /** The newest of the traces, as many as the job's options let it show. */
-export function shownTraces(traces: string[], limit: number | undefined): string[] {
+function shownTraces(traces: string[], limit: number | undefined): string[] {
   return limit === undefined ? traces : limit === 0 ? [] : traces.slice(-limit);
 }
 

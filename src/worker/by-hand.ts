@@ -2,7 +2,7 @@ import { controlSignal } from '../core/control-errors.js';
 import { ClosedError, InvalidInputError, LeaseLostError, PendingChildrenError } from '../core/errors.js';
 import type { Job, JobHolder } from '../queue/job.js';
 import type { JobStore } from '../queue/job-store.js';
-import { shownTraces } from '../queue/read-job.js';
+import { applyFailure } from '../queue/read-job.js';
 import { asError } from './as-error.js';
 import type { Dispatcher } from './dispatcher.js';
 import { completion, failure, postponed, type EndingOf, type EndingTerms } from './endings.js';
@@ -93,10 +93,8 @@ export class ByHand implements JobHolder {
     const error = asError(thrown);
     const ending = await failure(job, error, this.#worker.terms);
     await this.settle(job, ending, token, 'fail it');
-    job.attemptsMade += 1;
+    applyFailure(job, error);
     if (ending.death) job.finishedOn = this.#worker.jobs.connection.now;
-    job.failedReason = error.message;
-    job.stacktrace = shownTraces([...(job.stacktrace ?? []), error.stack ?? ''], job.opts.stackTraceLimit);
     this.#worker.emit('failed', job, error, 'active');
   }
 

@@ -1,7 +1,7 @@
 import { controlSignal, UnrecoverableError } from '../core/control-errors.js';
 import { PendingChildrenError, TimeoutError } from '../core/errors.js';
 import type { Job } from '../queue/job.js';
-import { shownTraces } from '../queue/read-job.js';
+import { applyFailure } from '../queue/read-job.js';
 import { completion, failure, givenBack, postponed, type EndingOf, type EndingTerms, type FailedEnding } from './endings.js';
 import { asError } from './as-error.js';
 import type { Ended } from './exchange.js';
@@ -125,9 +125,7 @@ export class Executor {
   #failedEnd(held: HeldJob, ending: FailedEnding, error: Error): Ended {
     const ended = this.#ended(held, ending, (now) => {
       const { job } = held;
-      job.attemptsMade += 1;
-      job.failedReason = error.message;
-      job.stacktrace = shownTraces([...(job.stacktrace ?? []), error.stack ?? ''], job.opts.stackTraceLimit);
+      applyFailure(job, error);
       if (ending.death) job.finishedOn = now;
       this.#say.failed(job, error);
     });
