@@ -42,7 +42,7 @@ function long(result) {
 function longest(result) {
   const [worst] = result.scripts;
   return [
-    `\`npm run test:longest\`, ${on(result)}, ${count(result.jobs)} jobs in the queue: **${worst.longestMs.toFixed(1)} ms** (${worst.script}, ${worst.during}); the bound is ${result.boundMs} ms.`,
+    `\`npm run test:longest\`, ${on(result)}, ${count(result.jobs)} jobs in the queue: **${worst.longestMs.toFixed(1)} ms** (${worst.script}, ${worst.during}); the bound is ${result.boundMs} ms.${result.heldUpMs === undefined ? '' : ` Redis waited ${count(Math.round(result.heldUpMs))} ms in all for a processor.`}`,
     '',
     table(['call', 'calls above 1 ms', 'longest', 'median of its slowest step', 'while'], result.scripts.slice(0, 12).map((each) => [each.script, count(each.calls), `${each.longestMs.toFixed(1)} ms`, `${each.medianMs.toFixed(1)} ms`, each.during])),
   ].join('\n');

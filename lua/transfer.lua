@@ -6,7 +6,7 @@
 --       direction  'bury': dead letters, held by the caller or in `failed` · 'return': any that nobody holds
 --       prefix, queue  the name of this queue, by which a buried job remembers where it came from
 -- REPLY per item: 1 moved, 0 refused (the lease has passed on, or the job is not where it should be) · letters [id, letter, …]
--- COST  O(items · log n), at most 1,000
+-- COST  O(items · log n), at most 250
 local meta, job, wait, delayed, active, parents, completed, failed, run, state, outcome, history, progress, logs, expire, dedup, outbox, pending, orphans, marker, events =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10],
   KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20],

@@ -1,5 +1,5 @@
 import { QueueKeys } from '../redis/keys.js';
-import { transfer } from '../redis/scripts/transfer.js';
+import { mostTransferred, transfer } from '../redis/scripts/transfer.js';
 import type { Job } from './job.js';
 import { pageSize, type JobStore } from './job-store.js';
 import { redriveAll } from './maintenance.js';
@@ -69,8 +69,8 @@ async function returnLetters(queue: DeadLetterQueue, letters: Job[]): Promise<nu
 
 async function returnTo({ connection, keys, courier }: JobStore, target: QueueKeys, letters: Job[]): Promise<number> {
   let moved = 0;
-  for (let from = 0; from < letters.length; from += pageSize) {
-    const items = letters.slice(from, from + pageSize).map((job) => ({ id: job.id, lease: '', attemptsMade: 0 }));
+  for (let from = 0; from < letters.length; from += mostTransferred) {
+    const items = letters.slice(from, from + mostTransferred).map((job) => ({ id: job.id, lease: '', attemptsMade: 0 }));
     const call = { prefix: keys.prefix, queue: keys.queue, target, items, direction: 'return' as const };
     const reply = await connection.run(transfer, keys, call);
     await courier.deliver(reply.letters);

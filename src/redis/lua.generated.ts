@@ -1495,45 +1495,52 @@ local longest = 10 * tonumber(ARGV[4])
 if longest > 0 and bringBack(-20, longest) then bringBack(-1000, longest) end
 local expired = redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', now, 'WITHSCORES', 'LIMIT', 0, tonumber(ARGV[2]))
 local maxStalled, settings = tonumber(ARGV[1]), redis.call('HMGET', KEYS[1], 'paused', 'maxEvents')
-local reply, buried, outcomes = {}, {}, {}
-for i = #expired - 1, 1, -2 do
-local id, started = expired[i], tonumber(expired[i + 1]) % 1 ~= 0
-local lease, known = redis.call('HGET', KEYS[7], id) or '', facts(id)
-local token, startedAt = lease:match('^(.*)|(%d+)$')
+local ids, lost, buried, outcomes, deaths, endings = {}, {}, {}, {}, {}, {}
+for i = 1, #expired, 2 do ids[#ids + 1] = expired[i] end
+local leases = #ids > 0 and redis.call('HMGET', KEYS[7], unpack(ids)) or {}
+local states = #ids > 0 and redis.call('HMGET', KEYS[8], unpack(ids)) or {}
+for i = #ids, 1, -1 do
+local id, started, known = ids[i], tonumber(expired[2 * i]) % 1 ~= 0, readFacts(states[i])
+local token, startedAt = (leases[i] or ''):match('^(.*)|(%d+)$')
 local worker = token and (token:match('^(.*)~[^~]*$') or token) or ''
 if started then
 known.sc, known.as = (known.sc or 0) + 1, (known.as or 0) + 1
 end
 local dead = started and known.sc > maxStalled
 known.su = not dead and 1 or nil
-redis.call('ZREM', KEYS[5], id)
-redis.call('HDEL', KEYS[7], id)
 remember(id, known)
 if started then
 chronicle(id, cmsgpack.pack({ worker = worker, message = 'job stalled: its worker stopped renewing the lease' }))
+moved[#moved + 1] = { 'stalled', id }
 end
 if dead then
-local reason = cmsgpack.pack({ 'job stalled more than allowable limit', tonumber(startedAt or 0), worker })
-redis.call('ZADD', KEYS[6], now, id)
-redis.call('HSET', KEYS[9], id, reason)
+local reason, k = cmsgpack.pack({ 'job stalled more than allowable limit', tonumber(startedAt or 0), worker }), 2 * #buried
+deaths[k + 1], deaths[k + 2] = now, id
+endings[k + 1], endings[k + 2] = id, reason
 buried[#buried + 1], outcomes[#outcomes + 1] = id, reason
-moved[#moved + 1] = { 'stalled', id }
 moved[#moved + 1] = { 'failed', id, reason }
 else
 redis.call('ZADD', KEYS[3], head(known.pr or 0), id)
-if started then moved[#moved + 1] = { 'stalled', id } end
 moved[#moved + 1] = { 'waiting', id, 'active' }
 end
-reply[#reply + 1] = { id, known.sc or 0, worker, dead and 1 or 0, started and 1 or 0 }
+lost[#lost + 1] = { id, known.sc or 0, worker, dead and 1 or 0, started and 1 or 0 }
+end
+if #ids > 0 then
+redis.call('ZREM', KEYS[5], unpack(ids))
+redis.call('HDEL', KEYS[7], unpack(ids))
+end
+if #buried > 0 then
+redis.call('ZADD', KEYS[6], unpack(deaths))
+redis.call('HSET', KEYS[9], unpack(endings))
 end
 release(buried, 'failed', outcomes)
 if #buried > 0 then trim(KEYS[6], tonumber(ARGV[3])) end
-if #reply > 0 then
-if not settings[1] and #reply > #buried then wake() end
+if #lost > 0 then
+if not settings[1] and #lost > #buried then wake() end
 publish(tonumber(settings[2] or 10000), #moved, 'moved', cmsgpack.pack(moved))
 end
 local first = redis.call('ZRANGE', KEYS[5], 0, 0, 'WITHSCORES')
-return { reply, first[2] and math.ceil(tonumber(first[2])) or 0, letters }`,
+return { lost, first[2] and math.ceil(tonumber(first[2])) or 0, letters }`,
   redrive: `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local BAND = 4294967296

@@ -28,6 +28,8 @@ export interface SchedulerOptions {
 }
 
 const step = 1000;
+/** Each lost job has attempts to count and a history to write. */
+const recoverStep = 500;
 /** At least this often a worker asks which lease runs out next: it may be that of a worker which is gone. */
 const roundEveryMs = 30_000;
 const sweepEveryMs = 5 * 60_000;
@@ -130,11 +132,11 @@ export class Scheduler {
 
   async #recoverStalled(): Promise<readonly RecoveredJob[]> {
     const { jobs, maxStalledCount, keepFailed, stalledIntervalMs, leaseMs } = this.#options;
-    const reply = await jobs.connection.run(recover, jobs.keys, { maxStalledCount, limit: step, keepFailed, leaseMs });
+    const reply = await jobs.connection.run(recover, jobs.keys, { maxStalledCount, limit: recoverStep, keepFailed, leaseMs });
     for (const job of reply.jobs) this.#options.stalled(job);
     jobs.courier.deliver(reply.letters).catch((error: unknown) => this.#options.failed(error as Error));
-    this.#leases.in(reply.jobs.length === step ? 0 : Math.min(stalledIntervalMs, leaseMs, roundEveryMs));
-    if (reply.jobs.length < step) this.noteExpiry(reply.expiresAt);
+    this.#leases.in(reply.jobs.length === recoverStep ? 0 : Math.min(stalledIntervalMs, leaseMs, roundEveryMs));
+    if (reply.jobs.length < recoverStep) this.noteExpiry(reply.expiresAt);
     return reply.jobs;
   }
 

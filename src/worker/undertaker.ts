@@ -3,12 +3,10 @@ import type { JobStore } from '../queue/job-store.js';
 import type { Connection } from '../redis/connection.js';
 import { QueueKeys } from '../redis/keys.js';
 import { list, text } from '../redis/script.js';
-import { transfer, type TransferItem } from '../redis/scripts/transfer.js';
+import { mostTransferred, transfer, type TransferItem } from '../redis/scripts/transfer.js';
 import type { DeathRecord } from './endings.js';
 import type { Ended } from './exchange.js';
 import type { HeldJob } from './held-job.js';
-
-const step = 500;
 
 /**
  * Moves dead letters to a queue of their own, each in one transition: the job leaves this queue and enters the other
@@ -49,8 +47,8 @@ export class Undertaker {
   /** Buries what died while nobody held it, e.g. stalled jobs: everything in `failed`. */
   async collect(): Promise<void> {
     const { connection, keys } = this.#jobs;
-    for (let moved = step; moved === step;) {
-      const found = list(await connection.command('zrange', [keys.key('failed'), 0, step - 1], 'list dead letters')).map(text);
+    for (let moved = mostTransferred; moved === mostTransferred;) {
+      const found = list(await connection.command('zrange', [keys.key('failed'), 0, mostTransferred - 1], 'list dead letters')).map(text);
       if (found.length === 0) return;
       const outcomes = await this.#transfer(found.map((id) => ({ id, lease: '', attemptsMade: 0 })));
       moved = outcomes.moved.filter(Boolean).length;

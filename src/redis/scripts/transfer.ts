@@ -25,6 +25,9 @@ export interface TransferCall {
   direction: 'bury' | 'return';
 }
 
+/** How many jobs travel in one call at most: each takes more than twenty commands of two queues. */
+export const mostTransferred = 250;
+
 /** Moves jobs into the `wait` of another queue; answers per item whether it was moved. */
 export const transfer = defineScript({
   source: lua.transfer,
