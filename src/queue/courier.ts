@@ -64,8 +64,8 @@ export class Courier {
   }
 
   async #deliverBatch(letters: Letter[]): Promise<void> {
-    await Promise.all(byQueue(letters).map(([target, group]) =>
-      this.#connection.run(receive, target, { mail: mailOf(group, this.#keys) })));
+    await Promise.all(byQueue(byHead(letters)).map(([target, runs]) =>
+      this.#connection.run(receive, target, { mail: mailOf(runs, this.#keys) })));
     await this.#connection.run(acknowledge, this.#keys, { letters });
   }
 }
@@ -85,20 +85,11 @@ function batches(letters: readonly Letter[]): Letter[][] {
   return made;
 }
 
-function byQueue(letters: readonly Letter[]): [QueueKeys, Letter[]][] {
-  const groups = new Map<string, [QueueKeys, Letter[]]>();
-  for (const [{ parent: { prefix, queue } }, group] of byHead(letters)) {
-    const name = `${prefix}\n${queue}`;
-    const known = groups.get(name);
-    if (known) known[1].push(...group);
-    else groups.set(name, [new QueueKeys(prefix, queue), group]);
-  }
-  return [...groups.values()];
-}
-
 /** Letters in a row that share a head. */
-function byHead(letters: readonly Letter[]): [LetterHead, Letter[]][] {
-  const groups: [LetterHead, Letter[]][] = [];
+type Run = [LetterHead, Letter[]];
+
+function byHead(letters: readonly Letter[]): Run[] {
+  const groups: Run[] = [];
   for (const letter of letters) {
     const last = groups.at(-1);
     if (last && last[0] === letter.head) last[1].push(letter);
@@ -107,9 +98,22 @@ function byHead(letters: readonly Letter[]): [LetterHead, Letter[]][] {
   return groups;
 }
 
-function mailOf(letters: readonly Letter[], { prefix, queue }: QueueKeys): ParentMail[] {
+/** The runs for each queue of parents. */
+function byQueue(runs: readonly Run[]): [QueueKeys, Run[]][] {
+  const groups = new Map<string, [QueueKeys, Run[]]>();
+  for (const run of runs) {
+    const { prefix, queue } = run[0].parent;
+    const name = `${prefix}\n${queue}`;
+    const known = groups.get(name);
+    if (known) known[1].push(run);
+    else groups.set(name, [new QueueKeys(prefix, queue), [run]]);
+  }
+  return [...groups.values()];
+}
+
+function mailOf(runs: readonly Run[], { prefix, queue }: QueueKeys): ParentMail[] {
   const mail = new Map<string, ChildNews[]>();
-  for (const [{ parent, ending, policy, stamp }, group] of byHead(letters)) {
+  for (const [{ parent, ending, policy, stamp }, group] of runs) {
     const children = group.map(({ id, outcome }) => ({ key: jobKey({ prefix, queue, id }), outcome }));
     const news = { ending, policy, stamp, children };
     const known = mail.get(parent.id);

@@ -168,11 +168,15 @@ export class Enqueuer {
       if (this.#next >= this.#waiting.length) break;
       if (!lane.busy) void this.#send(lane, this.#cut());
     }
-    if (this.#next >= this.#waiting.length) {
-      this.#waiting = [];
-      this.#next = 0;
-    }
+    this.#letGo();
   };
+
+  /** Forgets what waits no longer, once that is half of the list or more: so it never holds much else, and each job moves about once. */
+  #letGo(): void {
+    if (this.#next * 2 < this.#waiting.length) return;
+    this.#waiting = this.#waiting.slice(this.#next);
+    this.#next = 0;
+  }
 
   /** What goes into the next call. A batch is divided only where it does not fit into one: else all of it is added, or none. */
   #cut(): Waiting[] {
@@ -234,6 +238,7 @@ export class Enqueuer {
     for (let item = this.#waiting[this.#next]; item && item.batch.askedAt <= late; item = this.#waiting[++this.#next]) {
       item.batch.fail(new RedisError('REDIS_UNAVAILABLE', { message: 'Could not add a job: Redis could not be reached in time.' }));
     }
+    this.#letGo();
   }
 }
 

@@ -48,7 +48,6 @@ export class Connection extends EventEmitter {
   readonly #pending = new Set<Pending>();
   readonly #sessions = new CallSessions();
   #clockOffsetMs = 0;
-  #clockKnown = false;
   #problems: readonly DroverError[] = [];
   #watch: NodeJS.Timeout | undefined;
   #closed = false;
@@ -101,13 +100,12 @@ export class Connection extends EventEmitter {
 
   /** Notes Redis's clock from a reply that carries it. */
   observeClock(serverNow: number): void {
-    this.#clockKnown = true;
     this.#clockOffsetMs = serverNow - Date.now();
   }
 
-  /** Redis's clock in ms, asked for when no reply has told it yet: for times that are stored. */
+  /** Redis's clock in ms, asked for: `now` lags by as long as the reply that told it was on its way, and what just happened would be in the future. */
   async serverNow(): Promise<number> {
-    if (!this.#clockKnown) this.observeClock(clockOf(await this.command('time', [], 'ask Redis for the time')));
+    this.observeClock(clockOf(await this.command('time', [], 'ask Redis for the time')));
     return Math.round(this.now);
   }
 

@@ -27,8 +27,8 @@ const byPrefix: Record<string, { remedy: Remedy; code: ErrorCode }> = {
 /** Words in the client's own errors that mean: the connection broke, and the call may or may not have arrived. */
 const broken = /connection is closed|max retries|ECONN|EPIPE|socket|stream|not available|enableOfflineQueue|timed out/i;
 
-/** What Redis says when a command inside a script is refused to the user. */
-const denied = /user executing the script can't (run this command|access at least one of the keys)/i;
+/** What Redis says when a command inside a script is refused to the user: until 7.0, and since. */
+const denied = /user executing the script can't (run this command|access at least one of the keys)|ACL failure in script/i;
 
 /** What Redis says of a value above its `proto-max-bulk-len`, before it closes the connection. */
 const tooLong = /Protocol error: invalid (multi)?bulk length/i;

@@ -2162,12 +2162,12 @@ end
 for g = 1, #groups, 4 do
 local lease, members, digits, given = groups[g], groups[g + 1], groups[g + 2], groups[g + 3]
 local held = redis.call('HMGET', KEYS[8], unpack(members))
-local tallies = flows and redis.call('HMGET', KEYS[18], unpack(members)) or held
+local tallies = isUnready and redis.call('HMGET', KEYS[18], unpack(members))
 for i = 1, #members do
 local id, kind = members[i], digits == '' and 0 or digits:byte(i) - 48
 if held[i] ~= lease then
 refused[#refused + 1] = named
-elseif isUnready and kind <= 2 and tallies[i] and isUnready(tallies[i]) then
+elseif tallies and kind <= 2 and tallies[i] and isUnready(tallies[i]) then
 unready[#unready + 1] = named
 else
 accepted = accepted + 1

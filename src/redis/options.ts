@@ -1,5 +1,5 @@
 import { Cluster, Redis, type ClusterNode, type ClusterOptions, type RedisOptions } from 'ioredis';
-import { kindOf } from '../core/check.js';
+import { checkValue, kindOf, wholeNumber } from '../core/check.js';
 import { InvalidInputError } from '../core/errors.js';
 
 export type { ClusterOptions, RedisOptions } from 'ioredis';
@@ -35,12 +35,23 @@ export function checkConnection(value: unknown): asserts value is ConnectionOpti
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw refused('connection', `should be a URL, ioredis options or an ioredis client; it is ${value === undefined ? 'missing' : kindOf(value)}`);
   }
-  if (isClient(value)) return checkKeyPrefix(value.options, 'connection.options');
+  if (isClient(value)) {
+    checkDeadline(callOptions(value), isCluster(value) ? 'connection.options.redisOptions' : 'connection.options');
+    return checkKeyPrefix(value.options, 'connection.options');
+  }
   const { url, port, nodes } = value as Record<string, unknown>;
   if (url !== undefined) checkedUrl(url, 'connection.url');
   if (port !== undefined && !isPort(port)) throw refused('connection.port', `should be a port from 1 to 65535; it is ${kindOf(port)}`);
   if (nodes !== undefined && !(Array.isArray(nodes) && nodes.length > 0)) throw refused('connection.nodes', 'should be a list of cluster nodes');
+  checkDeadline(callOptions(value), nodes === undefined ? 'connection' : 'connection.redisOptions');
   checkKeyPrefix(value, 'connection');
+}
+
+/** As long as a timer of Node can wait. */
+const deadline = wholeNumber(1, 2 ** 31 - 1, 'milliseconds');
+
+function checkDeadline({ commandTimeout }: { commandTimeout?: unknown }, field: string): void {
+  if (commandTimeout !== undefined) checkValue(commandTimeout, deadline, `${field}.commandTimeout`);
 }
 
 /** Environment variables are text, so text that is a number will do. */
@@ -80,6 +91,8 @@ const supervised: Partial<RedisOptions> = {
   maxLoadingRetryTime: longestPauseMs,
   connectTimeout: 5_000,
   keepAlive: 10_000,
+  // The deadline of calls is kept by the connection, repeats included; the client's own would cover one try, and end reads that wait.
+  commandTimeout: undefined,
 };
 
 /** The options that say how long calls may take, and whether they wait for a connection. */
@@ -101,7 +114,6 @@ export function openClient(options: Exclude<ConnectionOptions, RedisClient>, blo
       clusterRetryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), longestPauseMs),
     });
   }
-  // The deadline of calls is kept by the connection, repeats included; the client's own would only cover one try.
   const { url, commandTimeout: _deadline, ...rest } = options;
   const merged: RedisOptions = { ...own, ...rest, maxRetriesPerRequest: null, enableOfflineQueue: true, ...named(name) };
   return url === undefined ? new Redis(merged) : new Redis(checkedUrl(url), merged);

@@ -55,10 +55,10 @@ interface Told {
 async function tell(telemetry: Telemetry, { method, queue, span, always, args }: Told, call: () => Promise<unknown>): Promise<unknown> {
   const { operation = method, kind = SpanKind.INTERNAL, job, about, found, from } = span;
   const destination = job ? `${queue}.${job(...(args as never[]))}` : queue;
-  const early = from && (await Promise.allSettled([call()]))[0];
-  const origin = early?.status === 'fulfilled' ? from?.(early.value as never) : undefined;
+  const early = from && call();
+  const origin = early && (await early.then((result) => from(result as never), () => undefined));
   return trace(telemetry, { kind, operation, queue, destination, from: origin }, async (begun) => {
-    const result = early ? (early.status === 'fulfilled' ? Promise.resolve(early.value) : Promise.reject(early.reason as Error)) : call();
+    const result = early ?? call();
     begun?.setAttributes({ ...always, ...about?.(...(args as never[])) });
     const settled = await result;
     if (found) begun?.setAttributes(found(settled as never));

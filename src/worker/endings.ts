@@ -17,6 +17,8 @@ export interface EndingOf {
   readonly keep?: number | undefined;
   /** How large its outcome is, where that counts. */
   readonly bytes?: number | undefined;
+  /** When a failed attempt is retried, in ms from now. */
+  readonly retryInMs?: number | undefined;
 }
 
 /** No result is larger. Redis takes less than 512 MiB in one value, and a call that it can never take would be repeated for ever. */
@@ -77,8 +79,6 @@ export interface DeathRecord {
 /** How a failed attempt ends; `death` when it was the last. */
 export type FailedEnding = EndingOf & {
   death: DeathRecord | undefined;
-  /** When it is retried, in ms from now. */
-  retryInMs?: number;
 };
 
 /** An attempt went wrong: the job is retried later, or is dead. */

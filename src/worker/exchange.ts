@@ -21,7 +21,7 @@ export interface Ended {
   /** How large its outcome is, where that counts. */
   readonly bytes?: number | undefined;
   /** When a failed attempt is retried, in ms from now. */
-  retryInMs?: number | undefined;
+  readonly retryInMs?: number | undefined;
   /** Called once Redis has answered: whether this holder's word counted. */
   settled(accepted: boolean, now: number): void;
   /** Called in its place when its end is stored, but not confirmed as durably as asked for. */

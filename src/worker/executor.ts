@@ -123,14 +123,12 @@ export class Executor {
   }
 
   #failedEnd(held: HeldJob, ending: FailedEnding, error: Error): Ended {
-    const ended = this.#ended(held, ending, (now) => {
+    return this.#ended(held, ending, (now) => {
       const { job } = held;
       applyFailure(job, error);
       if (ending.death) job.finishedOn = now;
       this.#say.failed(job, error);
     });
-    ended.retryInMs = ending.retryInMs;
-    return ended;
   }
 
   #ended(held: HeldJob, ending: EndingOf, accepted: (now: number) => void): Ended {
@@ -141,6 +139,7 @@ export class Executor {
       bytes: ending.bytes,
       payload: ending.payload,
       keep: ending.keep,
+      retryInMs: ending.retryInMs,
       settled: (taken, now) => {
         held.state = 'released';
         this.#say.settled(held);

@@ -1,5 +1,7 @@
+import type { EventEmitter } from 'node:events';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { Queue, Worker, type QueueOptions } from 'drover';
+import { Redis } from 'ioredis';
+import { Queue, QueueEvents, Worker, type QueueOptions } from 'drover';
 import type { RedisServer } from '../support/servers/redis-server.js';
 import { startRedis } from '../support/servers/start-redis.js';
 import { expectRefused, shown, wrongNumbers, type Wrong } from './bad-input.js';
@@ -13,16 +15,19 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 /** Closes what was accepted by mistake, so that one failure does not become many. */
-function made(make: () => Queue | Worker): void {
-  const one = make();
-  if (one instanceof Worker) one.on('error', () => undefined);
-  else one.on('error', () => undefined);
-  void (one instanceof Worker ? one.close(true) : one.close());
+function made(make: () => Queue | QueueEvents | Worker): void {
+  const one: EventEmitter & { close: (force?: boolean) => Promise<void> } = make();
+  one.on('error', () => undefined);
+  void one.close(true);
 }
 
 const connection = (): { host: string; port: number } => ({ host: server.host, port: server.port });
 const queue = (opts: unknown, name: unknown = 'q') => (): void => made(() => new Queue(name as string, typeof opts === 'object' && opts !== null && !Array.isArray(opts) ? ({ connection: connection(), ...opts }) : (opts as QueueOptions)));
 const worker = (opts: object, processor: unknown = () => 1, name: unknown = 'q') => (): void => made(() => new Worker(name as string, processor as never, { connection: connection(), autorun: false, ...opts }));
+
+const events = (opts: object) => (): void => made(() => new QueueEvents('q', { connection: connection(), autorun: false, ...opts }));
+/** A client that has not connected, and will not. */
+const client = (opts: object): Redis => new Redis({ lazyConnect: true, ...opts });
 
 const badNames = [undefined, null, '', 5, {}, [], Symbol('s'), '{', '}', '{}', '{a}{b}', 'a{b', '\r\n', 'a\u0000', '\ud800', 'x'.repeat(257), 'x'.repeat(1 << 20)];
 const names: Wrong[] = badNames.flatMap((name) => [
@@ -49,6 +54,21 @@ const queueOptions: Wrong[] = [
   ...['skipVersionCheck', 'skipWaitingForReady', 'skipMetasUpdate'].map((option) => ({ name: `${option} 1`, call: queue({ [option]: 1 }), code: 'INVALID_OPTION' as const, field: option })),
 ];
 
+const deadlines: Wrong[] = wrongNumbers({ min: 1, max: 2 ** 31 - 1 }).flatMap((commandTimeout) => ([
+  ['connection', { port: 1, commandTimeout }],
+  ['connection.redisOptions', { nodes: [{ host: '127.0.0.1', port: 1 }], redisOptions: { commandTimeout } }],
+  ['connection.options', client({ commandTimeout })],
+] as const).map(([field, to]) => ({ name: `${field}.commandTimeout ${shown(commandTimeout)}`, call: queue({ connection: to }), code: 'INVALID_OPTION' as const, field: `${field}.commandTimeout`, says: /whole number/ })));
+
+const durabilities: Wrong[] = ([['a queue', queue], ['a worker', worker]] as const).flatMap(([whose, make]) => [
+  ...wrongNumbers({ min: 1, max: 100 }).map((replicated) => ({ name: `durability.replicated ${shown(replicated)} of ${whose}`, call: make({ durability: { replicated } }), code: 'INVALID_OPTION' as const, field: 'durability.replicated' })),
+  ...wrongNumbers({ min: 1, max: 10_000 }).flatMap((timeoutMs) => [{ replicated: 1, timeoutMs }, { fsynced: true, timeoutMs }].map((durability) => ({
+    name: `durability.timeoutMs ${shown(timeoutMs)} of ${whose}, ${Object.keys(durability)[0]}`, call: make({ durability }), code: 'INVALID_OPTION' as const, field: 'durability.timeoutMs', says: /whole number of milliseconds/,
+  }))),
+]);
+
+const eventsOptions: Wrong[] = wrongNumbers({ min: 1, max: 2 ** 42 }).map((blockingTimeout) => ({ name: `blockingTimeout ${shown(blockingTimeout)}`, call: events({ blockingTimeout }), code: 'INVALID_OPTION', field: 'blockingTimeout', says: /whole number/ }));
+
 const workerOptions: Wrong[] = [
   ...[5, true, Symbol('s'), [], [() => 1], { a: 5 }, { a: () => 1, b: null }].map((processor) => ({ name: `a handler that is ${shown(processor)}`, call: worker({}, processor), code: 'INVALID_HANDLER' as const, field: /^processor/ })),
   { name: 'a map without handlers', call: worker({}, {}), code: 'INVALID_HANDLER', field: 'processor' },
@@ -58,6 +78,7 @@ const workerOptions: Wrong[] = [
   { name: 'lockDuration 0', call: worker({ lockDuration: 0 }), code: 'INVALID_OPTION', field: 'lockDuration' },
   ...['lockRenewTime', 'stalledInterval', 'runRetryDelay', 'maximumRateLimitDelay', 'maxStartedAttempts'].flatMap((option) =>
     wrongNumbers({ min: 1 }).map((value) => ({ name: `${option} ${shown(value)}`, call: worker({ [option]: value }), code: 'INVALID_OPTION' as const, field: option }))),
+  ...wrongNumbers({ min: 1, max: 100_000 }).map((maxDataPoints) => ({ name: `metrics.maxDataPoints ${shown(maxDataPoints)}`, call: worker({ metrics: { maxDataPoints } }), code: 'INVALID_OPTION' as const, field: 'metrics.maxDataPoints', says: /whole number/ })),
   ...['maxStalledCount', 'closeTimeout'].flatMap((option) =>
     wrongNumbers({ min: 0 }).map((value) => ({ name: `${option} ${shown(value)}`, call: worker({ [option]: value }), code: 'INVALID_OPTION' as const, field: option }))),
   ...[0, -1, NaN, Infinity, '5', null, 5_000].map((value) => ({ name: `drainDelay ${shown(value)}`, call: worker({ drainDelay: value }), code: 'INVALID_OPTION' as const, field: 'drainDelay' })),
@@ -76,6 +97,9 @@ const workerOptions: Wrong[] = [
   ...[5, {}, { queue: '' }, { queue: '{x}' }, { queue: 5 }, { queue: 'a\nb' }].map((deadLetter) => ({ name: `deadLetter ${shown(deadLetter)}`, call: worker({ deadLetter }), code: ['INVALID_OPTION', 'INVALID_NAME'] as const, field: /^deadLetter/ })),
 ];
 
-describe.each<[string, Wrong[]]>([['names', names], ['options of a queue', queueOptions], ['options of a worker', workerOptions]])('constructors refuse wrong %s', (_kind, wrongs) => {
+describe.each<[string, Wrong[]]>([
+  ['names', names], ['options of a queue', queueOptions], ['options of a worker', workerOptions],
+  ['options of QueueEvents', eventsOptions], ['deadlines of connections', deadlines], ['durability', durabilities],
+])('constructors refuse wrong %s', (_kind, wrongs) => {
   test.each(wrongs)('$name', (wrong) => expectRefused(wrong, server));
 });

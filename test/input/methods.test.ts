@@ -138,7 +138,10 @@ const schedules: Wrong[] = [
   { name: 'template data over the limit', call: () => queue.upsertJobScheduler('s', { every: 5 }, { data: 'x'.repeat(17 << 20) }), code: 'PAYLOAD_TOO_LARGE', field: 'jobTemplate.data' },
   { name: 'a wrong option of the template', call: () => queue.upsertJobScheduler('s', { every: 5 }, { opts: { attempts: -1 } }), code: 'INVALID_OPTION', field: 'jobTemplate.opts.attempts' },
   ...[{ jobId: 'x' }, { jobId: 5 }].map((opts) => ({ name: 'an id in the template', call: () => queue.upsertJobScheduler('s', { every: 5 }, { opts: any(opts) }), code: ['INVALID_OPTION', 'UNKNOWN_OPTION', 'INVALID_ID'] as const, field: 'jobTemplate.opts.jobId' })),
-  ...[0, -1, 1.5, '3', NaN].map((limit) => ({ name: `limit ${shown(limit)}`, call: () => queue.upsertJobScheduler('s', { every: 5, limit: any(limit) }), code: 'INVALID_OPTION' as const, field: 'repeat.limit' })),
+  // null counts as not given here: BullMQ stores it.
+  ...([['limit', wrongNumbers({ min: 1 })], ['count', wrongNumbers({ min: 0 })], ['offset', [NaN, Infinity, -Infinity, 1.5, '5', [5], {}, true, 5n, 2 ** 43, -(2 ** 43), 1e308]]] as const).flatMap(([option, values]) =>
+    values.filter((value) => value !== null).map((value) => ({ name: `${option} ${shown(value)}`, call: () => queue.upsertJobScheduler('s', { every: 5, [option]: value }), code: 'INVALID_OPTION' as const, field: `repeat.${option}`, says: /whole number/ }))),
+  ...wrongNumbers({ min: 1, max: 2 ** 42 }).filter((value) => value !== null).map((every) => ({ name: `every ${shown(every)}`, call: () => queue.upsertJobScheduler('s', { every: any(every) }), code: 'INVALID_SCHEDULE' as const, field: 'repeat.every', says: /whole number/ })),
   ...['later', 5, null].filter((value) => value !== null).map((missed) => ({ name: `missed ${shown(missed)}`, call: () => queue.upsertJobScheduler('s', { every: 5, missed: any(missed) }), code: 'INVALID_OPTION' as const, field: 'repeat.missed' })),
 ];
 

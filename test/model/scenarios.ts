@@ -59,6 +59,15 @@ export const scenes: readonly (Scene & { name: string })[] = [
     ],
   },
   {
+    // Facts of a job that stalled, was handed out unconfirmed and was doomed by a child: random runs seldom fail and redrive one.
+    name: 'a redriven job starts without the stalls, the doubts and the doom of its past', damaged: true,
+    calls: [
+      add(job('a', { facts: packedOf({ sc: 1, su: 1, df: 'broken' }) })), take(),
+      settle([{ id: 'a', lease: leaseOf(1), end: { kind: 'failed', outcome: outcomeOf('broken'), attemptsMade: 1, attempt: attemptOf('broken'), exhausted: true } }]),
+      { verb: 'redrive', queue: 'q', session: 'r', seq: 1, set: 'failed', limit: 100, till: '+inf', resetAttempts: false, resetStarted: false }, take(),
+    ],
+  },
+  {
     name: 'jobs without a record are told of, also those with a priority', damaged: true,
     calls: [add(job('a', { priority: 1, facts: packedOf({ pr: 1 }) }), job('b', { priority: 1, facts: packedOf({ pr: 1 }) })), change('job', 'HDEL', 'a'), take()],
   },

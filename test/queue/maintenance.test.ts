@@ -147,6 +147,17 @@ describe('retryJobs', () => {
     expect(await queue.getJobCounts('failed', 'waiting', 'completed')).toEqual({ failed: 0, waiting: 1_200, completed: 1_200 });
   });
 
+  test('puts back what failed just now, though the clock of this process lags', async () => {
+    const queue = openQueue();
+    await addNumbered(queue, 10);
+    await process(queue, 10);
+    queue.connection.observeClock(Date.now() - 60_000);
+    await queue.retryJobs();
+    expect(await queue.getJobCounts('failed', 'waiting')).toEqual({ failed: 0, waiting: 5 });
+    queue.connection.observeClock(Date.now() - 60_000);
+    expect(await queue.clean(0, 100, 'completed')).toHaveLength(5);
+  });
+
   test('puts completed jobs back in steps of a given size', async () => {
     const queue = openQueue();
     await addNumbered(queue, 10);

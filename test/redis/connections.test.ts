@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Queue, Worker, type ConnectionOptions } from 'drover';
+import { Connection } from '../../src/redis/connection.js';
 import { finished, idleWorkers, once, openQueue, openWorker, refusal, tallyOf, uniqueName } from '../support/behaviour.js';
 import { type RedisServer } from '../support/servers/redis-server.js';
 import { startRedis, type StartRedisOptions } from '../support/servers/start-redis.js';
@@ -57,6 +58,16 @@ describe('a connection can be given as', () => {
     expect(client.status).toBe('ready');
     expect(await client.ping()).toBe('PONG');
     expect(client.listenerCount('error')).toBe(0);
+  });
+
+  test('a client of one’s own with a deadline for its commands, which does not end reads that wait', async () => {
+    const { host, port } = await ownServer();
+    const client = new Redis({ host, port, commandTimeout: 50 });
+    onTestFinished(() => client.disconnect());
+    const connection = new Connection(client);
+    const reader = connection.openBlocking('reader');
+    onTestFinished(() => reader.disconnect());
+    await expect(reader.bzpopmin('never', 0.5)).resolves.toBeNull();
   });
 
   test('options with a key prefix are refused, since keys lie under `prefix`, or work', async () => {

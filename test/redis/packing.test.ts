@@ -51,7 +51,8 @@ const signs = (part: Buffer): string => part.toString('latin1');
 function expected(value: Value): unknown[] {
   if (value === null) return ['z'];
   if (typeof value === 'string') return ['s', signs(Buffer.from(value))];
-  if (typeof value === 'number') return ['n', value];
+  // Zero is packed as an integer, which has no sign.
+  if (typeof value === 'number') return ['n', value + 0];
   if (Buffer.isBuffer(value)) return ['s', signs(value)];
   const whole = [...value];
   while (whole.length > 0 && whole.at(-1) === null) whole.pop();
