@@ -71,8 +71,8 @@ for i = #expired - 1, 1, -2 do
     moved[#moved + 1] = { 'failed', id, reason }
   else
     redis.call('ZADD', wait, head(known.pr or 0), id)
-    if started then moved[#moved + 1] = { 'stalled', id } end
     moved[#moved + 1] = { 'waiting', id, 'active' }
+    if started then moved[#moved + 1] = { 'stalled', id } end
   end
   reply[#reply + 1] = { id, known.sc or 0, worker, dead and 1 or 0, started and 1 or 0 }
 end
