@@ -72,6 +72,7 @@ for i = #ids, 1, -1 do
   else
     redis.call('ZADD', wait, head(known.pr or 0), id)
     moved[#moved + 1] = { 'waiting', id, 'active' }
+    if started then moved[#moved + 1] = { 'stalled', id } end
   end
   lost[#lost + 1] = { id, known.sc or 0, worker, dead and 1 or 0, started and 1 or 0 }
 end

@@ -35,6 +35,7 @@ for i, id in ipairs(ids) do
     if ARGV[4]:find('m') then known.am = nil end
     if ARGV[4]:find('s') then known.as = nil end
     known.sc, known.su, known.df = nil, nil, nil
+    if redis.call('HEXISTS', history, id) == 1 then known.rd = now end
     remember(id, known)
     if type(known.pk) == 'table' then write(id, known, 'retried', '') end
     moved[#moved + 1] = { 'waiting', id, ARGV[5] }

@@ -3,6 +3,7 @@ export { type AnyJobOf, type DataOf, type JobMap, type JobOf, type NameOf, type 
 export { Job, type JobAdder, type JobOwner, type JobProgress } from './queue/job.js';
 export { type JobJson, type JobJsonSandbox, type JobView, type ParentKeys } from './queue/job-json.js';
 export { QueueBase, type Backend, type QueueBaseOptions } from './queue/queue-base.js';
+export { removeAllQueueData } from './queue/remove-all-queue-data.js';
 export { QueueGetters } from './queue/queue-getters.js';
 export { QueueKeys } from './redis/keys.js';
 export { type JobSchedulerTemplateJson, type ScheduleTemplate, type ScheduleView, type ScheduleView as JobSchedulerJson } from './queue/schedules.js';
@@ -50,6 +51,10 @@ export {
   type MetricOptions, type Span, type SpanOptions, type Telemetry, type Time, type Tracer,
 } from './telemetry/telemetry.js';
 export { type AttemptRecord } from './core/job-record.js';
+export { getNextMillis, getNextMillis as defaultRepeatStrategy } from './core/next-millis.js';
 export { type JobState, type JobType } from './core/states.js';
 export { type Logger } from './core/logger.js';
-export { type ClusterOptions, type ConnectionOptions, type RedisClient, type RedisOptions } from './redis/options.js';
+export {
+  createIORedisClient, isClient as isRedisInstance, isCluster as isRedisCluster, type ClusterOptions, type ConnectionOptions, type RedisClient, type RedisOptions,
+} from './redis/options.js';
+export { QUEUE_EVENT_SUFFIX } from './redis/client-name.js';

@@ -28,6 +28,9 @@ local function deduplicated(rule, id, item)
     return false
   end
   if reschedule == 1 and redis.call('ZSCORE', delayed, entry.id) then
+    local known = facts(entry.id)
+    known.mv = now
+    remember(entry.id, known)
     redis.call('ZADD', delayed, now + item[3], entry.id)
     if redis.call('ZRANK', delayed, entry.id) == 0 then wake() end
     notes[#notes + 1] = { 'delayed', entry.id, now + item[3], 'delayed' }

@@ -2,10 +2,10 @@
 --   am attempts made · as attempts started before this one · sc stalls · su handed out but never confirmed started
 --   pr priority · de deduplication id · pk parent [prefix, queue, id] · po what its failure means for the parent: fail,
 --   continue, ignore or remove · df failure deferred from a child · pd ms to wait once its children have ended
---   rj schedule it came from
+--   rj schedule it came from · mv when its due time was last moved · rd when it was last redriven: earlier failures are past
 --   dl dead letter of [prefix, queue, when, attempts made, reason]
 -- Facts that cannot be read count as none: one damaged job never holds up its neighbours.
-local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd', 'mv', 'rd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
   local readable, known = pcall(cmsgpack.unpack, packed or '')
   if not readable or type(known) ~= 'table' then return {} end

@@ -35,6 +35,7 @@ local function putBack(id, dueAt, started)
   local known = facts(id)
   if started then
     known.as, known.su = (known.as or 0) + 1, nil
+    if dueAt > now then known.mv = now end
     remember(id, known)
   end
   if dueAt > now then

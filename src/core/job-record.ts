@@ -94,6 +94,10 @@ export interface JobFacts {
   policy: FailurePolicy | undefined;
   deferredFailure: string | undefined;
   repeatJobKey: string | undefined;
+  /** When its due time was last moved, in ms; 0 for never. */
+  movedAt: number;
+  /** When it was last put back after it had ended, in ms; 0 for never. */
+  redrivenAt: number;
   deadLetterOf: DeadLetterOrigin | undefined;
 }
 
@@ -109,14 +113,14 @@ export interface DeadLetterOrigin {
 
 export const noFacts: JobFacts = Object.freeze({
   attemptsMade: 0, attemptsStarted: 0, stalls: 0, suspect: false, priority: undefined,
-  deduplicationId: undefined, parent: undefined, policy: undefined, deferredFailure: undefined, repeatJobKey: undefined, deadLetterOf: undefined,
+  deduplicationId: undefined, parent: undefined, policy: undefined, deferredFailure: undefined, repeatJobKey: undefined, movedAt: 0, redrivenAt: 0, deadLetterOf: undefined,
 });
 
 export function unpackFactsOf(bytes: Uint8Array | undefined): JobFacts {
   if (bytes === undefined) return noFacts;
   const known = unpackFacts(bytes);
   if (!isMap(known)) throw corrupt('state');
-  const { am, as, sc, su, pr, de, pk, po, df, rj, dl } = known;
+  const { am, as, sc, su, pr, de, pk, po, df, rj, mv, rd, dl } = known;
   return {
     attemptsMade: count(am),
     attemptsStarted: count(as),
@@ -128,6 +132,8 @@ export function unpackFactsOf(bytes: Uint8Array | undefined): JobFacts {
     policy: typeof po === 'string' && Object.hasOwn(policyOptions, po) ? (po as FailurePolicy) : undefined,
     deferredFailure: optionalText(df),
     repeatJobKey: optionalText(rj),
+    movedAt: count(mv),
+    redrivenAt: count(rd),
     deadLetterOf: dl === undefined ? undefined : originOf(dl),
   };
 }

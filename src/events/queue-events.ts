@@ -1,4 +1,4 @@
-import { clientName } from '../redis/client-name.js';
+import { clientName, QUEUE_EVENT_SUFFIX } from '../redis/client-name.js';
 import { MAX_DELAY_MS } from '../core/backoff.js';
 import { checkId, checkValue, flag, wholeNumber, type Check } from '../core/check.js';
 import { StateError } from '../core/errors.js';
@@ -57,7 +57,7 @@ export class QueueEvents<ResultType = any> extends QueueBase implements FinishWa
     this.#reader = new StreamReader(this.connection, this.keys, {
       from: opts.lastEventId ?? '$',
       blockMs: opts.blockingTimeout ?? 10_000,
-      clientName: clientName(this.keys, ':qe'),
+      clientName: clientName(this.keys, QUEUE_EVENT_SUFFIX),
     }, {
       entries: (entries) => this.#announceAll(entries),
       gap: (gap) => {

@@ -1,5 +1,5 @@
 import type { JobsOptions } from '../core/job-options.js';
-import type { AttemptRecord, DeadLetterOrigin } from '../core/job-record.js';
+import type { AttemptRecord, DeadLetterOrigin, FailurePolicy } from '../core/job-record.js';
 import { jsonText } from '../core/json-text.js';
 import type { Job, JobProgress } from './job.js';
 
@@ -7,6 +7,21 @@ import type { Job, JobProgress } from './job.js';
 export interface ParentKeys {
   id?: string;
   queueKey: string;
+  /** `failParentOnFailure` is the job's policy. */
+  fpof?: boolean;
+  /** `continueParentOnFailure` is. */
+  cpof?: boolean;
+  /** `ignoreDependencyOnFailure` is. */
+  idof?: boolean;
+  /** `removeDependencyOnFailure` is. */
+  rdof?: boolean;
+}
+
+/** The field of {@link ParentKeys} that each policy is told by. */
+const policyKeys = { fail: 'fpof', continue: 'cpof', ignore: 'idof', remove: 'rdof' } as const satisfies Record<FailurePolicy, keyof ParentKeys>;
+
+export function parentKeys(id: string, queueKey: string, policy: FailurePolicy | undefined): ParentKeys & { id: string } {
+  return { id, queueKey, ...(policy && { [policyKeys[policy]]: true }) };
 }
 
 /** A job as `toJSON` shows it. */
@@ -84,7 +99,7 @@ export function asJson(job: Job): JobJson {
 export function applyJson(job: Job, json: Partial<JobJson>): void {
   const { name: _name, data: _data, opts: _opts, id: _id, stacktrace, returnvalue, failedReason, parent, ...plain } = json;
   Object.assign(job, plain);
-  if (parent?.id !== undefined) job.parent = { id: parent.id, queueKey: parent.queueKey };
+  if (parent?.id !== undefined) job.parent = { ...parent, id: parent.id };
   if (stacktrace !== undefined) job.stacktrace = JSON.parse(stacktrace) as string[];
   if (returnvalue !== undefined) job.returnvalue = JSON.parse(returnvalue) as unknown;
   if (failedReason !== undefined) job.failedReason = String(JSON.parse(failedReason));

@@ -3,11 +3,11 @@ import { MAX_DELAY_MS } from '../core/backoff.js';
 import { LeaseLostError, StateError } from '../core/errors.js';
 import { MAX_PRIORITY, type JobsOptions } from '../core/job-options.js';
 import { validate, type JobSchemas } from '../core/schema.js';
-import type { AttemptRecord, DeadLetterOrigin, JobRecord } from '../core/job-record.js';
+import { policyOf, type AttemptRecord, type DeadLetterOrigin, type JobRecord } from '../core/job-record.js';
 import type { JobState } from '../core/states.js';
 import type { FinishWaiter } from './finish-waiter.js';
 import { leaveParent } from './adoption.js';
-import { applyJson, asJson, type JobJson, type JobJsonSandbox, type JobView } from './job-json.js';
+import { applyJson, asJson, parentKeys, type JobJson, type JobJsonSandbox, type JobView, type ParentKeys } from './job-json.js';
 import { countDependencies, dependenciesOf, valuesOf, type Dependencies, type DependenciesCount, type DependenciesOpts } from './dependencies.js';
 import { notFound, type JobStore } from './job-store.js';
 import { removeJob, removeUnprocessed } from './remove-tree.js';
@@ -85,7 +85,7 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
   deduplicationId: string | undefined = undefined;
   repeatJobKey: string | undefined = undefined;
   parentKey: string | undefined = undefined;
-  parent: { id: string; queueKey: string } | undefined = undefined;
+  parent: (ParentKeys & { id: string }) | undefined = undefined;
   deferredFailure: string = undefined as unknown as string;
   /** Every attempt that went wrong: time, worker, error, stack. Filled in when the job is read from the queue. */
   attemptHistory: AttemptRecord[] = [];
@@ -108,7 +108,7 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
     if (opts.repeatJobKey !== undefined) this.repeatJobKey = opts.repeatJobKey;
     if (opts.deduplication !== undefined) this.deduplicationId = opts.deduplication.id;
     if (opts.parent !== undefined) {
-      this.parent = { id: opts.parent.id, queueKey: opts.parent.queue };
+      this.parent = parentKeys(opts.parent.id, opts.parent.queue, policyOf(opts));
       this.parentKey = `${opts.parent.queue}:${opts.parent.id}`;
     }
   }
@@ -245,6 +245,7 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
   async moveToDelayed(timestamp: number, token?: string): Promise<void> {
     checkValue(timestamp, wholeNumber(0, Number.MAX_SAFE_INTEGER, 'milliseconds'), 'timestamp');
     await this.#holder('delay').giveBack(this, timestamp, token);
+    this.delay = Math.max(0, timestamp - Math.round(this.queue.jobs.connection.now));
   }
 
   /** Gives the job back to the front of `waiting`; not an attempt. Then throw a WaitingError from the handler. */

@@ -6,7 +6,7 @@ import { prometheusText } from '../metrics/prometheus.js';
 import { integer, list, text, type RawReply } from '../redis/script.js';
 import { counts } from '../redis/scripts/counts.js';
 import { type Job, type JobOwner } from './job.js';
-import { clientName } from '../redis/client-name.js';
+import { clientName, QUEUE_EVENT_SUFFIX } from '../redis/client-name.js';
 import type { StoredJob } from '../redis/scripts/fetch.js';
 import { JobStore } from './job-store.js';
 import { gaugeCounts } from '../telemetry/job-meter.js';
@@ -187,7 +187,7 @@ export class QueueGetters<EachJob extends Job = Job> extends QueueBase implement
 
   /** Connections of QueueEvents on this queue, as `CLIENT LIST` describes them. */
   getQueueEvents(): Promise<Record<string, string>[]> {
-    return this.#clients((name) => name === this.clientName(':qe'));
+    return this.#clients((name) => name === this.clientName(QUEUE_EVENT_SUFFIX));
   }
 
   /** @internal The name that a connection of this queue carries in `CLIENT LIST`. */

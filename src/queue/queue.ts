@@ -90,7 +90,8 @@ export interface QueueListener<Jobs = any, ResultType = any, NameType extends st
 const cleanable = ['completed', 'failed', 'wait', 'waiting', 'active', 'paused', 'prioritized', 'delayed', 'waiting-children'] as const;
 
 /** The producer's side of a queue: adds jobs, reads and manages them. */
-export class Queue<Jobs = any, ResultType = any, NameType extends string = string> // eslint-disable-line @typescript-eslint/no-explicit-any -- BullMQ's defaults
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- BullMQ's defaults; what it derives from the first three may be spelled out, as editors do
+export class Queue<Jobs = any, ResultType = any, NameType extends string = string, _Data = any, _Result = any, _Name extends string = string>
   extends QueueLimits<AnyJobOf<Jobs, ResultType, NameType>> {
   declare readonly opts: QueueOptions;
   /** Tells this queue object from others. */
@@ -308,6 +309,11 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
   /** The same under BullMQ's older name. */
   removeDebounceKey(id: string): Promise<number> {
     return this.removeDeduplicationKey(id);
+  }
+
+  /** Removes what BullMQ 2 and earlier left behind. Drover never writes it, so it answers 0 at once. */
+  async removeDeprecatedPriorityKey(): Promise<number> {
+    return 0;
   }
 
   /** Removes jobs that are in no state, `count` looked at a step and at most `limit` (0: no limit) in all. */

@@ -4,6 +4,7 @@ import { asOutcome, policyOptions, reasonOf, unpackFactsOf, unpackHistory, unpac
 import { printable } from '../core/nearest.js';
 import { priorityOfScore } from '../core/states.js';
 import type { StoredJob } from '../redis/scripts/fetch.js';
+import { parentKeys } from './job-json.js';
 import { Job, type JobOwner, type JobProgress } from './job.js';
 
 /** Makes a handle of what Redis holds of a job. Throws CORRUPT_DATA when that is not what Drover wrote. */
@@ -24,10 +25,11 @@ function handleOf(owner: JobOwner, stored: StoredJob): Job {
   const record = unpackRecord(stored.record ?? new Uint8Array());
   const job = new Job(owner, record.name, record.data, record.opts, stored.id);
   job.timestamp = record.timestamp;
-  applyFacts(job, unpackFactsOf(stored.state));
+  const facts = unpackFactsOf(stored.state);
+  applyFacts(job, facts);
   if (stored.progress) job.progress = unpack(stored.progress) as JobProgress;
-  applyHistory(job, stored.history);
-  applyPlace(job, stored);
+  applyHistory(job, stored.history, facts.redrivenAt);
+  applyPlace(job, stored, facts);
   return job;
 }
 
@@ -45,18 +47,18 @@ export function applyFacts(job: Job, facts: JobFacts): void {
 
 function applyParent(job: Job, { prefix, queue, id }: ParentRef, policy: FailurePolicy | undefined): void {
   const queueKey = `${prefix}:${queue}`;
-  job.parent = { id, queueKey };
+  job.parent = parentKeys(id, queueKey, policy);
   job.parentKey = `${queueKey}:${id}`;
   job.opts = { ...job.opts, parent: { id, queue: queueKey }, ...(policy && policyOptions[policy]) };
 }
 
-/** Puts what went wrong before on a handle. */
-export function applyHistory(job: Job, packed: Uint8Array | undefined): void {
+/** Puts what went wrong before on a handle. What did so before the job was redriven is no reason any more. */
+export function applyHistory(job: Job, packed: Uint8Array | undefined, redrivenAt: number): void {
   job.attemptHistory = unpackHistory(packed);
   const traces = job.attemptHistory.flatMap((attempt) => (attempt.stack === undefined ? [] : [attempt.stack]));
   job.stacktrace = shownTraces(traces, job.opts.stackTraceLimit);
   const last = job.attemptHistory.at(-1);
-  if (last) job.failedReason = last.message;
+  if (last && last.at > redrivenAt) job.failedReason = last.message;
 }
 
 /** Puts an attempt that has just failed on the handle of its job. */
@@ -71,18 +73,20 @@ function shownTraces(traces: string[], limit: number | undefined): string[] {
   return limit === undefined ? traces : limit === 0 ? [] : traces.slice(-limit);
 }
 
-function applyPlace(job: Job, stored: StoredJob): void {
+function applyPlace(job: Job, stored: StoredJob, { movedAt }: JobFacts): void {
   const { place, score } = stored;
+  // What has waited out its delay has none left.
+  if (place !== 'delayed' && place !== 'parents') job.delay = 0;
   if (place === 'wait') {
     job.priority = priorityOfScore(score);
-    job.delay = 0;
   } else if (place === 'active' && stored.lease !== undefined) {
     applyLease(job, stored.lease);
     job.attemptsStarted += 1;
   } else if (place === 'delayed') {
-    const failed = job.attemptHistory.at(-1);
-    // Due after its backoff, which began when the attempt had failed.
-    if (failed && job.attemptsMade > 0) job.delay = Math.max(0, score - failed.at);
+    // Due after its backoff, which began when the attempt had failed, or after what it was given since.
+    const failedAt = job.attemptsMade > 0 ? job.attemptHistory.at(-1)?.at ?? 0 : 0;
+    const since = Math.max(movedAt, failedAt);
+    if (since > 0) job.delay = Math.max(0, score - since);
   } else if ((place === 'completed' || place === 'failed') && stored.outcome) {
     const packed = unpack(stored.outcome);
     const outcome = asOutcome(packed);

@@ -12,7 +12,7 @@ end
 return #arrived > 0 and redis.call('HDEL', KEYS[1], unpack(arrived)) or 0`,
   adopt: `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd', 'mv', 'rd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
 if not readable or type(known) ~= 'table' then return {} end
@@ -135,7 +135,7 @@ if limit == 0 then return end
 if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[7], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
-local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd', 'mv', 'rd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
 if not readable or type(known) ~= 'table' then return {} end
@@ -308,7 +308,7 @@ if stream then redis.call('XLEN', stream) end
 if members then redis.call('SISMEMBER', members, '') end
 end
 local moved = {}
-local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd', 'mv', 'rd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
 if not readable or type(known) ~= 'table' then return {} end
@@ -542,7 +542,7 @@ else
 local function wake()
 redis.call('ZADD', KEYS[13], 0, '0')
 end
-local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd', 'mv', 'rd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
 if not readable or type(known) ~= 'table' then return {} end
@@ -588,6 +588,9 @@ redis.call('HSET', KEYS[11], dedupId, cmsgpack.pack({ id = id, till = till }))
 return false
 end
 if reschedule == 1 and redis.call('ZSCORE', KEYS[4], entry.id) then
+local known = facts(entry.id)
+known.mv = now
+remember(entry.id, known)
 redis.call('ZADD', KEYS[4], now + item[3], entry.id)
 if redis.call('ZRANK', KEYS[4], entry.id) == 0 then wake() end
 notes[#notes + 1] = { 'delayed', entry.id, now + item[3], 'delayed' }
@@ -750,7 +753,7 @@ end
 return count`,
   inquire: `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd', 'mv', 'rd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
 if not readable or type(known) ~= 'table' then return {} end
@@ -982,7 +985,7 @@ if limit == 0 then return end
 if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[7], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
-local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd', 'mv', 'rd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
 if not readable or type(known) ~= 'table' then return {} end
@@ -1129,7 +1132,7 @@ if limit == 0 then return end
 if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[10], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
-local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd', 'mv', 'rd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
 if not readable or type(known) ~= 'table' then return {} end
@@ -1328,7 +1331,7 @@ if limit == 0 then return end
 if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[19], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
-local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd', 'mv', 'rd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
 if not readable or type(known) ~= 'table' then return {} end
@@ -1522,6 +1525,7 @@ moved[#moved + 1] = { 'failed', id, reason }
 else
 redis.call('ZADD', KEYS[3], head(known.pr or 0), id)
 moved[#moved + 1] = { 'waiting', id, 'active' }
+if started then moved[#moved + 1] = { 'stalled', id } end
 end
 lost[#lost + 1] = { id, known.sc or 0, worker, dead and 1 or 0, started and 1 or 0 }
 end
@@ -1583,7 +1587,7 @@ if limit == 0 then return end
 if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[13], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
-local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd', 'mv', 'rd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
 if not readable or type(known) ~= 'table' then return {} end
@@ -1679,6 +1683,7 @@ redis.call('ZREM', KEYS[9], id)
 if ARGV[4]:find('m') then known.am = nil end
 if ARGV[4]:find('s') then known.as = nil end
 known.sc, known.su, known.df = nil, nil, nil
+if redis.call('HEXISTS', KEYS[7], id) == 1 then known.rd = now end
 remember(id, known)
 if type(known.pk) == 'table' then write(id, known, 'retried', '') end
 moved[#moved + 1] = { 'waiting', id, ARGV[5] }
@@ -1827,7 +1832,7 @@ if stream then redis.call('XLEN', stream) end
 if members then redis.call('SISMEMBER', members, '') end
 end
 local moved = {}
-local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd', 'mv', 'rd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
 if not readable or type(known) ~= 'table' then return {} end
@@ -2026,7 +2031,7 @@ at = math.max(at - 1, bottom)
 heads[priority] = at
 return at
 end
-local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd', 'mv', 'rd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
 if not readable or type(known) ~= 'table' then return {} end
@@ -2062,12 +2067,35 @@ return 1`,
   reschedule: `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function wake()
-redis.call('ZADD', KEYS[4], 0, '0')
+redis.call('ZADD', KEYS[5], 0, '0')
 end
 local function publish(limit, count, ...)
 if limit == 0 then return end
 if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
-redis.call('XADD', KEYS[5], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
+redis.call('XADD', KEYS[6], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
+end
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd', 'mv', 'rd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
+local function readFacts(packed)
+local readable, known = pcall(cmsgpack.unpack, packed or '')
+if not readable or type(known) ~= 'table' then return {} end
+for _, name in ipairs(COUNTS) do
+local count = known[name]
+if count and not (type(count) == 'number' and count >= 0 and count < 9007199254740992) then known[name] = nil end
+end
+for _, name in ipairs(TEXTS) do
+if type(known[name]) ~= 'string' then known[name] = nil end
+end
+for name, size in pairs(LISTS) do
+if type(known[name]) ~= 'table' or #known[name] ~= size then known[name] = nil end
+end
+if known.pr and known.pr > 2097151 then known.pr = nil end
+return known
+end
+local function facts(id)
+return readFacts(redis.call('HGET', KEYS[4], id))
+end
+local function remember(id, known)
+if next(known) == nil then redis.call('HDEL', KEYS[4], id) else redis.call('HSET', KEYS[4], id, cmsgpack.pack(known)) end
 end
 local function typed(hashes, sets, stream, members)
 for _, key in ipairs(hashes) do redis.call('HEXISTS', key, '') end
@@ -2076,8 +2104,10 @@ if stream then redis.call('XLEN', stream) end
 if members then redis.call('SISMEMBER', members, '') end
 end
 if not redis.call('ZSCORE', KEYS[3], ARGV[1]) then return redis.call('HEXISTS', KEYS[2], ARGV[1]) - 1 end
-typed({ KEYS[1] }, { KEYS[4] }, KEYS[5])
-local due = now + tonumber(ARGV[2])
+typed({ KEYS[1], KEYS[4] }, { KEYS[5] }, KEYS[6])
+local due, known = now + tonumber(ARGV[2]), facts(ARGV[1])
+known.mv = now
+remember(ARGV[1], known)
 redis.call('ZADD', KEYS[3], due, ARGV[1])
 if redis.call('ZRANK', KEYS[3], ARGV[1]) == 0 then wake() end
 publish(tonumber(redis.call('HGET', KEYS[1], 'maxEvents') or 10000), 1, 'moved', cmsgpack.pack({ { 'delayed', ARGV[1], due } }))
@@ -2285,7 +2315,7 @@ local ids = redis.call('ZRANGE', set, 0, math.min(excess, 1000) - 1)
 redis.call('ZREM', set, unpack(ids))
 forget(ids)
 end
-local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd', 'mv', 'rd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
 if not readable or type(known) ~= 'table' then return {} end
@@ -2417,6 +2447,7 @@ local function putBack(id, dueAt, started)
 local known = facts(id)
 if started then
 known.as, known.su = (known.as or 0) + 1, nil
+if dueAt > now then known.mv = now end
 remember(id, known)
 end
 if dueAt > now then
@@ -2731,7 +2762,7 @@ if limit == 0 then return end
 if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[21], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
-local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd', 'mv', 'rd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
 local readable, known = pcall(cmsgpack.unpack, packed or '')
 if not readable or type(known) ~= 'table' then return {} end

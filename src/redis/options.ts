@@ -25,8 +25,13 @@ export function isClient(value: unknown): value is RedisClient {
 }
 
 /** True when the client speaks to a Redis Cluster. */
-export function isCluster(client: RedisClient): client is Cluster {
-  return client instanceof Cluster || ('isCluster' in client && (client as { isCluster: unknown }).isCluster === true);
+export function isCluster(client: unknown): client is Cluster {
+  return client instanceof Cluster || (isClient(client) && 'isCluster' in client && (client as { isCluster: unknown }).isCluster === true);
+}
+
+/** BullMQ wraps the clients it is given. Drover takes an ioredis client as it is, so this answers the very same. */
+export function createIORedisClient<Client extends RedisClient>(client: Client): Client {
+  return client;
 }
 
 /** Refuses what cannot be a connection. */

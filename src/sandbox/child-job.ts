@@ -9,6 +9,7 @@ export function childJob(facts: SandboxJobData, token: string | undefined, call:
   const job: SandboxedJob = {
     // A worker's jobs have all of it; so do those of a host that follows SandboxJobHost.
     ...(facts as SandboxedJob),
+    returnValue: facts.returnvalue,
     log: (row) => call('log', row) as Promise<number>,
     updateProgress: (progress) => after(call('updateProgress', progress), () => (job.progress = progress)),
     updateData: (data: unknown) => after(call('updateData', data), () => (job.data = data)),

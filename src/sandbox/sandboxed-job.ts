@@ -26,6 +26,7 @@ export interface SandboxJobData<T = unknown> {
   returnvalue?: unknown;
   parent?: object;
   parentKey?: string;
+  deferredFailure?: string;
   repeatJobKey?: string;
   deduplicationId?: string;
   processedBy?: string;
@@ -72,8 +73,10 @@ export interface SandboxedJob<T = any, R = any> extends SandboxJobData<T> {
   progress: any;
   failedReason: string;
   stalledCounter: number;
-  parent?: { id?: string; queueKey: string };
+  parent?: { id?: string; queueKey: string; fpof?: boolean; cpof?: boolean; idof?: boolean; rdof?: boolean };
   returnvalue?: R;
+  /** The same as `returnvalue`. */
+  returnValue: R;
   /** Appends a row to the job's log; resolves to the number of rows. */
   log(row: string): Promise<number>;
   updateProgress(progress: unknown): Promise<void>;

@@ -91,7 +91,7 @@ async function fire(jobs: JobStore, due: DueSchedule, now: number): Promise<void
     definition: due.packed,
     slot: due.slot,
     nextSlot: after,
-    runs: packRuns(due.id, definition, slots, now),
+    runs: packRuns(due.id, definition, { slots, now, past: schedule.count + readRunCount(due.past, due.id) }),
     overlap: schedule.overlap,
     name: definition.name,
   });
@@ -130,13 +130,14 @@ function nextAfter(schedule: Schedule, slots: number[], slot: number, now: numbe
   return nextSlot(schedule, schedule.missed === 'all' ? last : Math.max(last, now));
 }
 
-function packRuns(id: string, definition: ScheduleDefinition, slots: number[], now: number): Buffer {
+/** Each run tells by its `repeat.count` the how-manieth it is. */
+function packRuns(id: string, definition: ScheduleDefinition, { slots, now, past }: { slots: number[]; now: number; past: number }): Buffer {
   const packer = new ScriptPacker().array(slots.length);
   const { name, data, repeat } = definition;
   const { priority = 0, ...rest } = definition.opts;
   const facts = packNewFacts({ priority });
-  for (const slot of slots) {
-    const opts = { ...rest, ...(priority ? { priority } : undefined), repeatJobKey: id, repeat };
+  for (const [i, slot] of slots.entries()) {
+    const opts = { ...rest, ...(priority ? { priority } : undefined), repeatJobKey: id, repeat: { ...repeat, count: past + i + 1 } };
     packer.array(4).string(runId(id, slot)).bytes(packRecord(name, data === undefined ? {} : data, Math.round(now), opts)).number(priority);
     if (facts) packer.bytes(facts);
     else packer.string('');

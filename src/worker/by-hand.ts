@@ -20,6 +20,8 @@ export interface Workbench {
   readonly handler: PreparedHandler | undefined;
   newExchange(): Exchange;
   unpack(reply: Taken): HeldJob[];
+  /** Lets Redis know that a job has started; false when its lease is lost. */
+  confirm(held: HeldJob): Promise<boolean>;
   /** Waits for a sign of work; true when there was one. */
   waitForWork(ms: number): Promise<boolean>;
   isClosing(): boolean;
@@ -43,7 +45,8 @@ export class ByHand implements JobHolder {
       const reply = await this.#idleExchange().call([], { wanted: 1, token, woken });
       const [held] = this.#worker.unpack(reply);
       if (held) {
-        if (wasTried(held.job)) await recall(this.#worker.jobs, held.job, (error) => this.#worker.emit('error', error));
+        if (!(await this.#begin(held))) continue;
+        if (wasTried(held.job)) await recall(this.#worker.jobs, held, (error) => this.#worker.emit('error', error));
         return held.job;
       }
       const left = deadline - performance.now();
@@ -52,6 +55,17 @@ export class ByHand implements JobHolder {
       // Closing ends the wait, and with it the connection, unless a queue of this process shares it.
       if (this.#worker.isClosing()) return undefined;
     }
+  }
+
+  /**
+   * Whoever is given a job has begun it: if he disappears, it has stalled. The note is on its way before anything he sends;
+   * that of a suspect arrives first, for someone took it before and disappeared at once. False when the lease is lost.
+   */
+  async #begin(held: HeldJob): Promise<boolean> {
+    const noted = this.#worker.confirm(held);
+    if (held.suspect) return noted;
+    noted.catch((error: unknown) => this.#worker.isOver() || this.#worker.emit('error', error));
+    return true;
   }
 
   /** Runs the worker's handler on a job that was taken by hand, and ends it as the handler says. */

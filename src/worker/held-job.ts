@@ -1,4 +1,5 @@
 import { LeaseLostError } from '../core/errors.js';
+import type { JobFacts } from '../core/job-record.js';
 import type { Job } from '../queue/job.js';
 
 /** Why a handler was told to stop. */
@@ -14,6 +15,8 @@ export class HeldJob {
   readonly id: string;
   readonly lease: string;
   readonly suspect: boolean;
+  /** Failures up to then are past, by Redis's clock in ms: it was put back since. */
+  readonly redrivenAt: number;
   state: 'buffered' | 'running' | 'ended' | 'released' = 'buffered';
   /** When it was last known to be leased: local clock, ms. */
   renewedAt: number;
@@ -25,11 +28,12 @@ export class HeldJob {
   #controller: AbortController | undefined;
   #reason: unknown;
 
-  constructor(job: Job, lease: string, suspect: boolean, takenAt: number) {
+  constructor(job: Job, lease: string, { suspect, redrivenAt }: Pick<JobFacts, 'suspect' | 'redrivenAt'>, takenAt: number) {
     this.job = job;
     this.id = job.id;
     this.lease = lease;
     this.suspect = suspect;
+    this.redrivenAt = redrivenAt;
     this.renewedAt = takenAt;
   }
 

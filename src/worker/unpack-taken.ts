@@ -34,13 +34,14 @@ export function unpackTaken(owner: JobOwner, taken: Taken, worker: string, unrea
     const job = new Job(owner, record.name, record.data, record.opts, id);
     if (facts !== noFacts) applyFacts(job, facts);
     job.timestamp = record.timestamp;
+    job.delay = 0;
     job.priority = facts.priority ?? 0;
     job.attemptsStarted += 1;
     job.processedOn = startedAt;
     job.processedBy = worker;
     job.token = token;
     job.lease = lease;
-    held.push(new HeldJob(job, lease, facts.suspect, takenAt));
+    held.push(new HeldJob(job, lease, facts, takenAt));
   }
   return held;
 }

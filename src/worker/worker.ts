@@ -324,7 +324,7 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
   async #prepare(held: HeldJob): Promise<boolean> {
     // Someone took a suspect before and disappeared at once: Redis has to know that it starts before it does.
     if (held.suspect && !(await this.#leases.confirm(held))) return false;
-    if (wasTried(held.job)) await recall(this.jobs, held.job, (error) => this.report(error));
+    if (wasTried(held.job)) await recall(this.jobs, held, (error) => this.report(error));
     return true;
   }
 
@@ -453,6 +453,7 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
       handler: this.#handler,
       newExchange: () => this.#newExchange(),
       unpack: (reply) => this.#unpack(reply),
+      confirm: (held) => this.#leases.confirm(held),
       waitForWork: (ms) => this.#rest.waker.wait(ms),
       isClosing: () => this.isClosing(),
       isOver: () => this.#over,

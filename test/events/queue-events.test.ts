@@ -150,8 +150,8 @@ describe('the events of a queue', () => {
     await ear.untilHeard('completed');
 
     expect(ear.story.slice(3, 7)).toEqual([
-      ['stalled', { jobId: 'j' }],
       ['waiting', { jobId: 'j', prev: 'active' }],
+      ['stalled', { jobId: 'j' }],
       ['active', { jobId: 'j', prev: 'waiting' }],
       ['completed', { jobId: 'j', returnvalue: 'second try', prev: 'active' }],
     ]);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'v
 import { startRedis } from '../support/servers/start-redis.js';
 import type { RedisServer } from '../support/servers/redis-server.js';
 import { until } from '../support/servers/until.js';
+import { takeAndForget } from '../support/take-and-forget.js';
 import type { Proxy } from './infra/proxy/start-proxy.js';
 import type { RuleSpec } from './infra/proxy/rules.js';
 import { Bench } from './workload/open-bench.js';
@@ -134,8 +135,6 @@ describe.concurrent.each(['dropReply', 'dropRequest'] as const)('after %s', (the
   test('of recover: a job that nobody started runs once and counts no stall', async (context) => {
     const { bench, proxy } = await openBench(context);
     const queue = bench.queue();
-    // Takes jobs and forgets them, as when a take is lost for good; each lease ends at a time of its own.
-    const takers = range(30).map((i) => bench.handWorker({ lockDuration: 100 + 6 * i }));
     const rule = proxy.rule({ when: { script: 'recover', every: 2 }, then });
     const stalls: unknown[] = [];
     let tag = 0;
@@ -145,7 +144,8 @@ describe.concurrent.each(['dropReply', 'dropRequest'] as const)('after %s', (the
     await worker.pause(true);
     while (rule.hits < losses) {
       await queue.addBulk(range(30).map(() => ({ name: 'n', data: { tag: tag++ } })));
-      for (const taker of takers) await taker.getNextJob(undefined, { block: false });
+      // As when a take is lost for good; each lease ends at a time of its own.
+      for (const i of range(30)) await takeAndForget(queue, 100 + 6 * i);
       void worker.resume();
       await bench.ran(tag, timeout);
       await worker.pause();

@@ -60,7 +60,7 @@ describe('a tree of jobs', () => {
     const read = (await queue.getJob(child.id)) as Job;
     for (const handle of [child, read]) {
       expect(handle.parentKey).toBe(keyOf(queue, tree.job.id));
-      expect(handle.parent).toEqual({ id: tree.job.id, queueKey: queue.qualifiedName });
+      expect(handle.parent).toEqual({ id: tree.job.id, queueKey: queue.qualifiedName, fpof: true });
       expect(handle.opts).toEqual({ attempts: 2, failParentOnFailure: true, parent: { id: tree.job.id, queue: queue.qualifiedName } });
     }
   });

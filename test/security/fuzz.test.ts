@@ -18,7 +18,7 @@ import { anyReply, damaged, extentOf } from './fuzz.js';
 const data = { to: 'a@b.c', when: new Date(5), list: [1, 2.5, -3, null, true], bytes: Buffer.from('abc'), big: 2n ** 70n, set: new Set([1]), floats: Float64Array.of(1, 2), text: 'ü\u2028'.repeat(40) };
 const record = packRecord('send', data, 1_700_000_000_000, { attempts: 3, backoff: { type: 'fixed', delay: 5 }, removeOnComplete: { age: 5 } });
 const facts = packNewFacts({ priority: 3, deduplicationId: 'd', parent: { prefix: 'p', queue: 'q', id: 'i' }, policy: 'fail' }) ?? Buffer.alloc(0);
-const allFacts = pack({ am: 1, as: 2, sc: 1, su: 1, df: 'child failed', rj: 's', pd: 5, dl: ['p', 'q', 5, 1, 'why'] }, '');
+const allFacts = pack({ am: 1, as: 2, sc: 1, su: 1, df: 'child failed', rj: 's', pd: 5, mv: 5, rd: 5, dl: ['p', 'q', 5, 1, 'why'] }, '');
 const outcome = packOutcome({ ok: true }, 1_700_000_000_000, 'w');
 const reason = packOutcome('broken', 1_700_000_000_000, 'w');
 const history = Buffer.concat([pack(5, ''), packAttempt({ worker: 'w', message: 'm', name: 'Error', stack: 'at x' }), pack(1_700_000_000_000n, ''), packAttempt({ worker: 'w', message: 'n' })]);

@@ -106,7 +106,7 @@ const timed = ['delayed', 'parents', 'completed', 'failed', 'expire', 'schedules
 const hashes: Partial<Record<KeyName, (value: Buffer, time: (at: number) => number) => unknown>> = {
   job: unpackRecord,
   run: (value, time) => shownLease(value.toString(), time),
-  state: unpackFacts,
+  state: (value, time) => shownFacts(unpackFacts(value) as Record<string, unknown>, time),
   outcome: (value, time) => shownOutcome(asOutcome(unpack(value)), time),
   history: (value, time) => unpackHistory(value).map((attempt) => ({ ...attempt, at: time(attempt.at) })),
   progress: unpack,
@@ -117,6 +117,12 @@ const hashes: Partial<Record<KeyName, (value: Buffer, time: (at: number) => numb
   schedule: unpack,
   scheduleRuns: unpackFacts,
 };
+
+/** Facts that are times count from now. */
+function shownFacts(facts: Record<string, unknown>, time: (at: number) => number): Record<string, unknown> {
+  const isTime = (value: unknown, name: string): value is number => typeof value === 'number' && (name === 'mv' || name === 'rd');
+  return Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, isTime(value, name) ? time(value) : value]));
+}
 
 function isShown(name: string): boolean {
   return timed.includes(name) || name in hashes || ['meta', 'wait', 'active', 'marker', 'rate', 'events'].includes(name);

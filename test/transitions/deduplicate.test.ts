@@ -151,7 +151,7 @@ describe('deduplication with reschedule', () => {
     await queue.on('marker', 'del');
     expect((await queue.addSpecial({ id: 'b', delayMs: minute, dedup })).standing).toEqual(['a']);
     expect(await queue.state()).toEqual({
-      job: records('a'), delayed: [['a', minute]], state: { a: facts }, dedup: { d: { id: 'a', till: 0 } }, marker: true,
+      job: records('a'), delayed: [['a', minute]], state: { a: { ...facts, mv: 0 } }, dedup: { d: { id: 'a', till: 0 } }, marker: true,
     });
   });
 });

@@ -25,7 +25,7 @@ describe('redrive', () => {
     expect(await queue.run(redrive, { ...oldest, limit: 2 })).toEqual({ outcomes: [], moved: 2 });
     expect(await queue.state()).toMatchObject({
       job: records('a', 'b', 'c', 'w'), wait: [['w', 0, 1], ['c', 0, 2], ['b', 0, 3]], failed: [['a', expect.any(Number)]], outcome: { a: expect.anything() },
-      state: { b: { am: 1, as: 1 }, c: { am: 1, as: 1 } }, history: { b: [failedAttempt], c: [failedAttempt] }, expire: [['a', 5 * minute]], marker: true,
+      state: { b: { am: 1, as: 1, rd: 0 }, c: { am: 1, as: 1, rd: 0 } }, history: { b: [failedAttempt], c: [failedAttempt] }, expire: [['a', 5 * minute]], marker: true,
     });
     expect((await queue.state()).progress).toBeUndefined();
   });
@@ -42,7 +42,7 @@ describe('redrive', () => {
     await failAll(queue, 'a', 'b');
     await queue.run(redrive, { ...oldest, ids: ['a'], resetAttempts: true });
     await queue.run(redrive, { ...oldest, ids: ['b'], resetAttempts: true, resetStarted: true });
-    expect((await queue.state()).state).toEqual({ a: { as: 1 } });
+    expect((await queue.state()).state).toEqual({ a: { as: 1, rd: 0 }, b: { rd: 0 } });
   });
 
   it('answers per id, and moves those that are in that state', async () => {
@@ -67,7 +67,7 @@ describe('redrive', () => {
     await failAll(queue, 'a');
     await queue.on('state', 'hset', 'a', pack({ am: 1, as: 3, sc: 2, su: 1 }, 'facts'));
     await queue.run(redrive, oldest);
-    expect((await queue.state()).state).toEqual({ a: { am: 1, as: 3 } });
+    expect((await queue.state()).state).toEqual({ a: { am: 1, as: 3, rd: 0 } });
   });
 
   it('changes nothing when it is repeated', async () => {

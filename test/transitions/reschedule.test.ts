@@ -10,9 +10,9 @@ describe('reschedule', () => {
     const before = await queue.state();
     const due = await queue.run(reschedule, { id: 'a', delayMs: 3 * minute });
     expect(Math.abs(due - (await queue.now()) - 3 * minute)).toBeLessThan(10_000);
-    expect(await queue.state()).toEqual({ ...before, delayed: [['b', 2 * minute], ['a', 3 * minute]] });
+    expect(await queue.state()).toEqual({ ...before, delayed: [['b', 2 * minute], ['a', 3 * minute]], state: { a: { mv: 0 } } });
     await queue.run(reschedule, { id: 'a', delayMs: minute });
-    expect(await queue.state()).toEqual({ ...before, delayed: [['a', minute], ['b', 2 * minute]], marker: true });
+    expect(await queue.state()).toEqual({ ...before, delayed: [['a', minute], ['b', 2 * minute]], state: { a: { mv: 0 } }, marker: true });
   });
 
   it('lets a job be due at once', async () => {

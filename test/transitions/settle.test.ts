@@ -92,7 +92,7 @@ describe('an ending', () => {
     const { lease, now } = await queue.take(2);
     await queue.settle([end.delayed('a', lease, now + 5 * minute), end.delayed('b', lease, -1)]);
     expect(await queue.state()).toEqual({
-      job: records('a', 'b', 'c'), wait: [['b', 0, 2], ['c', 0, 3]], delayed: [['a', 5 * minute]], state: { a: { as: 1 }, b: { as: 1 } }, marker: true,
+      job: records('a', 'b', 'c'), wait: [['b', 0, 2], ['c', 0, 3]], delayed: [['a', 5 * minute]], state: { a: { as: 1, mv: 0 }, b: { as: 1 } }, marker: true,
     });
   });
 

@@ -54,6 +54,21 @@ describe('getNextJob', () => {
     expect(await taking).toBeUndefined();
   });
 
+  test('hands out jobs that have begun: one whose takers disappear stalls, and does not go round for ever', async () => {
+    const queue = openQueue();
+    const taker = hand(queue, { lockDuration: 100 });
+    const rescuer = hand(queue, { stalledInterval: 20, maxStalledCount: 1 });
+    const stalls: unknown[] = [];
+    rescuer.on('stalled', (id) => void stalls.push(id));
+    await rescuer.startStalledCheckTimer();
+    const { id } = await queue.add('a', 1);
+    expect((await taker.getNextJob('first'))?.stalledCounter).toBe(0);
+    expect((await taker.getNextJob('second'))?.stalledCounter).toBe(1);
+    await until('it has failed', async () => (await queue.getJobState(id)) === 'failed');
+    expect(stalls).toEqual([id, id]);
+    expect(await queue.getJob(id)).toMatchObject({ stalledCounter: 2, attemptsMade: 0, failedReason: 'job stalled more than allowable limit' });
+  });
+
   test('heeds a pause', async () => {
     const queue = openQueue();
     await queue.add('a', 1);

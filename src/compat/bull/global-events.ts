@@ -8,6 +8,9 @@ export interface Audience {
   fault(error: Error): void;
 }
 
+/** Reasons that Bull's events put otherwise than its jobs do. */
+const told: Record<string, string> = { 'job stalled more than allowable limit': 'job stalled more than maxStalledCount' };
+
 /** What happens to the queue's jobs on any worker, as Bull's `global:` events. Reads only once someone listens. */
 export class GlobalEvents {
   readonly #audience: Audience;
@@ -54,7 +57,7 @@ export class GlobalEvents {
     source.on('active', ({ jobId }) => tell('active', jobId, 'waiting'));
     source.on('progress', ({ jobId, data }) => tell('progress', jobId, data));
     source.on('completed', ({ jobId, returnvalue }) => tell('completed', jobId, JSON.stringify((returnvalue as unknown) ?? null), 'active'));
-    source.on('failed', ({ jobId, failedReason }) => tell('failed', jobId, failedReason, 'active'));
+    source.on('failed', ({ jobId, failedReason }) => tell('failed', jobId, told[failedReason] ?? failedReason, 'active'));
     source.on('stalled', ({ jobId }) => tell('stalled', jobId));
     source.on('removed', ({ jobId }) => tell('removed', jobId));
     source.on('duplicated', ({ jobId }) => tell('duplicated', jobId));

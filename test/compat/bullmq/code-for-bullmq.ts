@@ -1,5 +1,5 @@
 import {
-  DelayedError, FlowProducer, Job, MetricsTime, Queue, QueueEvents, QueueEventsProducer, RateLimitError, UnrecoverableError, WaitingChildrenError, WaitingError, Worker,
+  getNextMillis, isRedisInstance, DelayedError, FlowProducer, Job, MetricsTime, Queue, QueueEvents, QueueEventsProducer, RateLimitError, UnrecoverableError, WaitingChildrenError, WaitingError, Worker,
   type BackoffStrategy, type BulkJobOptions, type ConnectionOptions, type DeduplicationOptions, type FlowJob, type JobNode, type JobProgress, type JobsOptions,
   type JobState, type KeepJobs, type Metrics, type Processor, type QueueEventsListener, type QueueEventsOptions, type QueueOptions, type RateLimiterOptions,
   type RepeatOptions, type Telemetry, type WorkerListener, type WorkerOptions,
@@ -120,6 +120,9 @@ export async function flows(): Promise<JobNode> {
 
 export async function statics(queue: Queue<Mail, Receipt>): Promise<void> {
   const job = await Job.fromId<Mail, Receipt>(queue, '1');
+  // As editors spell the type out.
+  const spelled: Queue<Mail, Receipt, string, Mail, Receipt, string> = queue;
+  console.log(getNextMillis(Date.now(), { every: 1000 }), job?.parent?.fpof, isRedisInstance(connection), (await spelled.add('send', { to: 'ann' })).data.to);
   await Job.addJobLog(queue, '1', 'row');
   console.log(job?.data.to, (await Job.create(queue, 'send', { to: 'ann' })).id);
 }

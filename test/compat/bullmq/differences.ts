@@ -31,6 +31,8 @@ const groups: Group[] = [
   { verdict: 'better', because: 'also `paused`, which counts nothing, for dashboards of earlier versions', names: 'JobType' },
   { verdict: 'better', because: 'a text that names the case and never changes, listed in docs/errors.md, instead of a negative number', names: 'ErrorCode' },
   { verdict: 'better', because: 'plain data with real values; nothing but the job’s fields', names: 'Job.toJSON' },
+  { verdict: 'better', because: 'answers the client that it is given: nothing has to be wrapped', names: 'createIORedisClient' },
+  { verdict: 'better', because: 'also on a cluster; `prefix` is `drover` by default', names: 'removeAllQueueData' },
   { verdict: 'better', because: 'the type says that there may be none', names: 'Worker.getNextJob FlowProducer.getFlow' },
   { verdict: 'better', because: 'the type says that `prev` may be missing', names: 'QueueEventsListener.removed' },
   { verdict: 'better', because: '`jobs` are plain data with real values', names: of(['Queue', 'QueueGetters'], 'getDependencies') },
@@ -46,8 +48,8 @@ const groups: Group[] = [
     verdict: 'left out', because: 'Drover speaks to Redis and Valkey through ioredis only: there are no exchangeable backends and clients',
     names: `BackendClasses BackendFactory BaseOptions BunRedisRawClient ClientType DatabaseType IConnection IQueueBackend IRedisClient IRedisTransaction
       NodeRedisCommandArgument NodeRedisRawClient NodeRedisRawTransaction RawCommand RedisCommandArgument RedisConnection RedisConnectionClient RedisQueueBackend
-      ScriptQueueContext StreamName StreamReadRaw EntryId EntryRaw createBunRedisClient createIORedisClient createNodeRedisClient createRedisBackend
-      createValkeyGlideClient getDefaultBackendFactory setDefaultBackendFactory withBackend isIRedisClient isRedisCluster isRedisInstance
+      ScriptQueueContext StreamName StreamReadRaw EntryId EntryRaw createBunRedisClient createNodeRedisClient createRedisBackend
+      createValkeyGlideClient getDefaultBackendFactory setDefaultBackendFactory withBackend isIRedisClient
       isRedisVersionLowerThan raw2NextJobData ${of(classes.filter((name) => name !== 'FlowProducer'), 'backend')}`,
   },
   {
@@ -76,24 +78,22 @@ const groups: Group[] = [
   {
     verdict: 'left out', inside: true, because: 'a part of BullMQ’s inside that it happens to export',
     names: `AddChildrenOpts AddNodeOpts AsyncFifoQueue BULLMQ_MAJOR_VERSION Backoffs BuiltInStrategies DELAY_TIME_1 DELAY_TIME_5 FlowJobEntry
-      JobData KeysMap LockManager LockManagerOptions LockManagerWorkerContext MinimalQueue MoveToDelayedOpts Parent ParentKeyOpts QUEUE_EVENT_SUFFIX RetryJobOpts
+      JobData KeysMap LockManager LockManagerOptions LockManagerWorkerContext MinimalQueue MoveToDelayedOpts Parent ParentKeyOpts RetryJobOpts
       array2obj clientCommandMessageReg decreaseMaxListeners delay errorObject forwardConnectionError getParentKey increaseMaxListeners invertObject isEmpty
-      isNotConnectionError lengthInUtf8Bytes objectToFlatArray optsDecodeMap optsEncodeMap parseObjectValues randomUUID removeAllQueueData removeUndefinedFields
+      isNotConnectionError lengthInUtf8Bytes objectToFlatArray optsDecodeMap optsEncodeMap parseObjectValues randomUUID removeUndefinedFields
       toString trace tryCatch withDetachedContext FlowProducer.keys Job.addJob Job.toFlowEntry Job.static_optsFromJSON Worker.delay Worker.minimumBlockTimeout
       Worker.maximumBlockTimeout`,
   },
   {
     verdict: 'left out', because: 'schedules are reached through the queue: `upsertJobScheduler`, `getJobScheduler(s)`, `removeJobScheduler`',
-    names: 'JobScheduler JobSchedulerJobOptions RepeatBaseOptions Queue.jobScheduler Worker.jobScheduler defaultRepeatStrategy getNextMillis',
+    names: 'JobScheduler JobSchedulerJobOptions RepeatBaseOptions Queue.jobScheduler Worker.jobScheduler',
   },
   {
     verdict: 'left out', because: 'about data of BullMQ 5 and earlier, which Drover does not read',
     names: `LEGACY_REPEATABLE_JOBS_MIGRATION_URL RepeatableOptions getLegacyRepeatableJobError hasLegacyRepeatableKeyShape isLegacyRepeatableJobKey
-      Queue.removeDeprecatedPriorityKey ${of(['JobJson', 'JobJsonSandbox', 'SandboxedJob'], 'debounceId')}`,
+      ${of(['JobJson', 'JobJsonSandbox', 'SandboxedJob'], 'debounceId')}`,
   },
-  { verdict: 'left out', because: 'one policy for the failure of a child; `job.opts` shows it', names: 'ParentKeys.fpof ParentKeys.rdof ParentKeys.idof ParentKeys.cpof' },
   { verdict: 'left out', because: 'errors of Redis are RedisErrors, with a code that says whether the outcome is known', names: 'ConnectionClosedError CONNECTION_CLOSED_ERROR_MSG' },
-  { verdict: 'left out', because: 'children in processes and threads return their result', names: 'SandboxedJob.returnValue SandboxedJob.deferredFailure' },
 ];
 
 export const differences = differencesOf(groups);

@@ -85,7 +85,11 @@ export const attempts: Scenarios = {
     seen.push(await delays());
     await job.promote();
     seen.push(await delays());
-    return seen;
+    const worker = bench.worker(async (taken) => taken.delay);
+    const completed = once(worker, 'completed');
+    void worker.run();
+    await completed;
+    return [seen, (await queue.getJob('x'))?.returnvalue as unknown, await delays()];
   },
   'the delay of a job that waits for its next attempt': async (bench) => {
     const queue = bench.queue();
@@ -101,6 +105,29 @@ export const attempts: Scenarios = {
     await failed;
     while ((await queue.getDelayedCount()) < 2) await new Promise((resolve) => setTimeout(resolve, 5));
     const near = (delay: number | undefined): unknown => (delay === undefined ? delay : Math.round(delay / 1000) * 1000);
-    return [near((await queue.getJob('x'))?.delay), near((await queue.getJob('y'))?.delay)];
+    const waiting = [near((await queue.getJob('x'))?.delay), near((await queue.getJob('y'))?.delay)];
+    await (await queue.getJob('x'))?.changeDelay(50_000);
+    return [waiting, near((await queue.getJob('x'))?.delay), (await queue.getJob('x'))?.failedReason];
+  },
+  'the reason of a job that was retried by hand and fails again': async (bench) => {
+    const queue = bench.queue();
+    let attempt = 0;
+    const worker = bench.worker(async () => {
+      throw new Error(`no ${++attempt}`);
+    });
+    await queue.add('n', 1, { jobId: 'x', attempts: 2 });
+    const seen: unknown[] = [];
+    worker.on('failed', (job) => void seen.push([job?.failedReason, job?.attemptsMade, job?.stacktrace?.length]));
+    const failed = once(worker, 'failed', 2);
+    void worker.run();
+    await failed;
+    await worker.pause();
+    const job = await queue.getJob('x');
+    await job?.retry('failed', { resetAttemptsMade: true });
+    seen.push((await queue.getJob('x'))?.failedReason);
+    const again = once(worker, 'failed', 2);
+    await worker.resume();
+    await again;
+    return [seen, (await queue.getJob('x'))?.failedReason];
   },
 };

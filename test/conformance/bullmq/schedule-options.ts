@@ -23,6 +23,12 @@ export const scheduleOptions: Scenarios = {
     }
     return seen;
   },
+  'getNextMillis': async ({ lib }) => {
+    const noon = Date.parse('2040-01-01T12:00:00Z');
+    const repeats = [...Object.values(fixedRuns).filter(({ pattern }) => pattern), { every: 7000 }, { pattern: '@hourly', tz: 'UTC' }, { pattern: daily, tz: 'UTC', endDate: noon + 1 }];
+    const at = (millis: number | undefined): unknown => (millis === undefined ? 'never' : new Date(millis).toISOString());
+    return [repeats.map((repeat) => [at(lib.getNextMillis(noon, repeat)), at(lib.defaultRepeatStrategy(noon - 1, repeat))])];
+  },
   'immediately, and offset': async (bench) => {
     const queue = bench.queue();
     await queue.upsertJobScheduler('now', { pattern: daily, immediately: true }, { name: 'now' });

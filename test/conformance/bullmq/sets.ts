@@ -73,6 +73,14 @@ export const sets: Scenarios = {
   'a child fails: ignoreDependencyOnFailure': (bench) => failing(bench, { ignoreDependencyOnFailure: true }),
   'a child fails: removeDependencyOnFailure': (bench) => failing(bench, { removeDependencyOnFailure: true }),
   'a child fails: continueParentOnFailure': (bench) => failing(bench, { continueParentOnFailure: true }),
+  'what a child knows of its parent': async (bench) => {
+    const queue = bench.queue();
+    const policies = ['failParentOnFailure', 'continueParentOnFailure', 'ignoreDependencyOnFailure', 'removeDependencyOnFailure'] as const;
+    const children = [child('none', {}, bench.name), ...policies.map((policy) => child(policy, { [policy]: true }, bench.name))];
+    const { children: added = [] } = await bench.flow().add({ name: 'top', queueName: bench.name, opts: { jobId: 'top' }, children });
+    const read = await Promise.all(['none', ...policies].map((id) => queue.getJob(id)));
+    return [added.map(({ job }) => job.parent), read.map((job) => [job?.parent, job?.asJSON().parent])];
+  },
   'removing parts of a flow': async (bench) => {
     const queue = bench.queue();
     const flow = bench.flow();
@@ -159,7 +167,7 @@ export const sets: Scenarios = {
     const queue = bench.queue();
     const runs: unknown[] = [];
     const worker = bench.worker(async (job) => {
-      runs.push([job.name, job.data, job.repeatJobKey, /^repeat:s:\d+$/.test(job.id), job.attemptsMade]);
+      runs.push([job.name, job.data, job.repeatJobKey, /^repeat:s:\d+$/.test(job.id), job.attemptsMade, (job.opts.repeat as { count?: number } | undefined)?.count]);
     });
     await queue.upsertJobScheduler('s', { every: 100, limit: 3 }, { name: 'tick', data: 5 });
     void worker.run();

@@ -89,6 +89,7 @@ function deduplicated(turn: Turn, item: NewJob): string | undefined {
     return undefined;
   }
   if (rule.reschedule && queue.delayed.has(entry.id)) {
+    turn.remember(entry.id, { ...turn.facts(entry.id), mv: now });
     queue.delayed.set(entry.id, now + delayMs);
     if (isFirst(queue.delayed, entry.id)) turn.wake();
     turn.moved.push(['delayed', entry.id, now + delayMs, 'delayed']);

@@ -103,7 +103,7 @@ export function factsOf(queue: Columns, id: string): Facts {
   return Object.fromEntries(Object.entries(structuredClone(known)).filter(([field, value]) => isFact(field, value)));
 }
 
-const counts = new Set(['am', 'as', 'sc', 'pr', 'pd']);
+const counts = new Set(['am', 'as', 'sc', 'pr', 'pd', 'mv', 'rd']);
 const texts = new Set(['de', 'po', 'df', 'rj']);
 const lists = new Map([['pk', 3], ['dl', 5]]);
 

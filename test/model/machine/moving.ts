@@ -32,9 +32,9 @@ export function recover(turn: Turn, call: CallOf<'recover'>): unknown {
     turn.remember(id, { ...facts, su: dead ? null : 1 });
     if (started) {
       turn.chronicle(id, { worker, message: disappeared }, 1 + ['worker', worker, 'message', disappeared].reduce((sum, part) => sum + packedText(part).length, 0));
-      turn.moved.push(['stalled', id]);
     }
     if (dead) {
+      turn.moved.push(['stalled', id]);
       const reason = `\x93${packedText('job stalled more than allowable limit')}${packedInteger(startedAt)}${packedText(worker)}`;
       queue.failed.set(id, now);
       queue.outcome.set(id, reason);
@@ -43,6 +43,7 @@ export function recover(turn: Turn, call: CallOf<'recover'>): unknown {
     } else {
       queue.wait.set(id, turn.head(numberIn(facts, 'pr')));
       turn.moved.push(['waiting', id, 'active']);
+      if (started) turn.moved.push(['stalled', id]);
     }
     jobs.push({ id, stalls: numberIn(facts, 'sc'), worker, dead, started });
   }
@@ -94,6 +95,7 @@ export function promote(turn: Turn, call: CallOf<'promote'>): unknown {
 export function reschedule(turn: Turn, { id, delayMs }: CallOf<'reschedule'>): unknown {
   const { queue, now } = turn;
   if (!queue.delayed.has(id)) return queue.job.has(id) ? 0 : -1;
+  turn.remember(id, { ...turn.facts(id), mv: now });
   queue.delayed.set(id, now + delayMs);
   if (isFirst(queue.delayed, id)) turn.wake();
   turn.publish(1, { moved: [['delayed', id, now + delayMs]] });
@@ -110,12 +112,12 @@ export function reprioritize(turn: Turn, { id, priority, lifo }: CallOf<'reprior
 
 export function redrive(turn: Turn, call: CallOf<'redrive'>): unknown {
   return once(turn, call, () => {
-    const { queue } = turn;
+    const { queue, now } = turn;
     const set = queue[call.set];
     const ids = call.ids ?? ordered(set, -Infinity, call.till === '+inf' ? Infinity : Number(call.till)).slice(0, call.limit);
     const flags = ids.map((id) => {
       if (!set.delete(id)) return queue.job.has(id) ? 0 : -1;
-      const facts = { ...turn.facts(id), sc: null, su: null, df: null, ...(call.resetAttempts && { am: null }), ...(call.resetStarted && { as: null }) };
+      const facts = { ...turn.facts(id), sc: null, su: null, df: null, ...(call.resetAttempts && { am: null }), ...(call.resetStarted && { as: null }), ...(queue.history.has(id) && { rd: now }) };
       queue.wait.set(id, turn.tail(numberIn(facts, 'pr')));
       for (const column of [queue.outcome, queue.progress, queue.expire]) column.delete(id);
       turn.remember(id, facts);

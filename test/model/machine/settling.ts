@@ -120,7 +120,7 @@ class Ends {
     const { turn } = this;
     const facts = turn.facts(id);
     if (end.kind === 'delayed') {
-      Object.assign(facts, { as: numberIn(facts, 'as') + 1, su: null });
+      Object.assign(facts, { as: numberIn(facts, 'as') + 1, su: null, ...(end.dueAt > turn.now && { mv: turn.now }) });
       turn.remember(id, facts);
     }
     const dueAt = end.kind === 'delayed' ? end.dueAt : 0;
