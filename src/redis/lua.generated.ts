@@ -1514,13 +1514,13 @@ known.su = not dead and 1 or nil
 remember(id, known)
 if started then
 chronicle(id, cmsgpack.pack({ worker = worker, message = 'job stalled: its worker stopped renewing the lease' }))
-moved[#moved + 1] = { 'stalled', id }
 end
 if dead then
 local reason, k = cmsgpack.pack({ 'job stalled more than allowable limit', tonumber(startedAt or 0), worker }), 2 * #buried
 deaths[k + 1], deaths[k + 2] = now, id
 endings[k + 1], endings[k + 2] = id, reason
 buried[#buried + 1], outcomes[#outcomes + 1] = id, reason
+moved[#moved + 1] = { 'stalled', id }
 moved[#moved + 1] = { 'failed', id, reason }
 else
 redis.call('ZADD', KEYS[3], head(known.pr or 0), id)
