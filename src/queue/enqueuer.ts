@@ -236,7 +236,7 @@ export class Enqueuer {
   #giveUpLate(): void {
     const late = performance.now() - this.#connection.deadlineMs;
     for (let item = this.#waiting[this.#next]; item && item.batch.askedAt <= late; item = this.#waiting[++this.#next]) {
-      item.batch.fail(new RedisError('REDIS_UNAVAILABLE', { message: 'Could not add a job: Redis could not be reached in time.' }));
+      item.batch.fail(new RedisError('REDIS_UNAVAILABLE', this.#connection.why('Could not add a job: Redis could not be reached in time')));
     }
     this.#letGo();
   }

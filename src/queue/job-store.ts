@@ -1,3 +1,4 @@
+import { checkValue } from '../core/check.js';
 import { pack, unpack, unpackAll, unpackFacts } from '../core/codec.js';
 import { DroverError, StateError } from '../core/errors.js';
 import { checkSize } from '../core/job-options.js';
@@ -72,10 +73,9 @@ export class JobStore {
     if (!(await this.connection.run(reportProgress, this.keys, { id, progress: packed }))) throw notFound(id, 'report progress of');
   }
 
-  /** Answers how many rows the log has. Throws JOB_NOT_FOUND. */
-  async log(id: string, row: string | undefined, keep: number): Promise<number> {
-    const packed = row === undefined ? undefined : pack(row, 'row');
-    const count = await this.connection.run(appendLog, this.keys, { id, row: packed, keep });
+  /** Answers how many rows the log has. Throws JOB_NOT_FOUND or INVALID_OPTION. */
+  async log(id: string, row: string, keep: number): Promise<number> {
+    const count = await this.connection.run(appendLog, this.keys, { id, row: pack(rowText(row), 'row'), keep });
     if (count < 0) throw notFound(id, 'log to');
     return count;
   }
@@ -165,6 +165,21 @@ function corrupt(what: string, id: string): DroverError {
   return new DroverError('CORRUPT_DATA', { message: `What Redis holds of the ${what} ${printable(id)} cannot be read.` });
 }
 
+/** Rows are text. A number, flag or error is shown as text, as in BullMQ; what has no text of its own is refused. */
+function rowText(row: unknown): string {
+  if (['string', 'number', 'boolean', 'bigint'].includes(typeof row) || row instanceof Error) return String(row);
+  checkValue(row, () => 'a text', 'row');
+  return '';
+}
+
 export function notFound(id: string, doing: string): StateError {
   return new StateError('JOB_NOT_FOUND', { field: 'job', message: `Missing key for job ${id}: could not ${doing} it.` });
+}
+
+/** For what only the holder of a job may do, asked of a handle that came from a queue. */
+export function unheld(id: string, doing: string): StateError {
+  return new StateError('WRONG_STATE', {
+    field: 'job', message: `Missing lock for job ${id}: could not ${doing} it, for this handle belongs to no worker.`,
+    hint: 'Use the job that the handler was given, or one that `worker.getNextJob` answered.',
+  });
 }

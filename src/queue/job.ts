@@ -9,7 +9,7 @@ import type { FinishWaiter } from './finish-waiter.js';
 import { leaveParent } from './adoption.js';
 import { applyJson, asJson, parentKeys, type JobJson, type JobJsonSandbox, type JobView, type ParentKeys } from './job-json.js';
 import { countDependencies, dependenciesOf, valuesOf, type Dependencies, type DependenciesCount, type DependenciesOpts } from './dependencies.js';
-import { notFound, type JobStore } from './job-store.js';
+import { unheld, type JobStore } from './job-store.js';
 import { removeJob, removeUnprocessed } from './remove-tree.js';
 
 /** What a job needs of the queue it belongs to. */
@@ -167,7 +167,7 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
     this.queue.holder?.progressed(this, progress);
   }
 
-  /** Adds a row to the job's log and answers how many there are. Throws JOB_NOT_FOUND. */
+  /** Adds a row to the job's log and answers how many there are. Numbers, flags and errors become text. Throws JOB_NOT_FOUND or INVALID_OPTION. */
   log(row: string): Promise<number> {
     return this.queue.jobs.log(this.id, row, this.opts.keepLogs ?? -1);
   }
@@ -270,7 +270,7 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
    */
   moveToWaitingChildren(token: string, opts: { child?: { id: string; queue: string } } = {}): Promise<boolean> {
     const child = opts.child && `${opts.child.queue}:${opts.child.id}`;
-    return this.#holder('let wait').awaitChildren(this, token, child);
+    return this.#holder('hold back').awaitChildren(this, token, child);
   }
 
   /** Results of the children that completed, by their keys (`prefix:queue:id`), as they were. */
@@ -379,7 +379,7 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
 
   #holder(doing: string): JobHolder {
     const { holder } = this.queue;
-    if (!holder) throw notFound(this.id, `${doing} without a worker`);
+    if (!holder) throw unheld(this.id, doing);
     return holder;
   }
 }

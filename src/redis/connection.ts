@@ -52,6 +52,8 @@ export class Connection extends EventEmitter {
   #watch: NodeJS.Timeout | undefined;
   #closed = false;
   #server: Promise<ServerFacts> | undefined;
+  /** Why there is no connection, as far as the client has said. */
+  #trouble: DroverError | undefined;
 
   /** @param client what to use in place of the client that the options name; it is closed with the connection. */
   constructor(options: ConnectionOptions, client?: RedisClient) {
@@ -138,6 +140,12 @@ export class Connection extends EventEmitter {
     return this.#untilAnswered(name, args, doing, deadlineMs);
   }
 
+  /** What an error says that `what` happened, with what the client said of the connection. */
+  why(what: string): { message: string; cause?: unknown } {
+    const cause = this.isReady ? undefined : this.#trouble?.cause;
+    return cause instanceof Error ? { message: `${what}: ${cause.message}.`, cause } : { message: `${what}.` };
+  }
+
   /** A second client to the same server, for calls that block, under a name for `CLIENT LIST`. The caller closes it. */
   openBlocking(name: string): RedisClient {
     const client = this.#reopen(name);
@@ -216,7 +224,7 @@ export class Connection extends EventEmitter {
   #send(name: string, args: ScriptArg[], doing: string, expiresAt: number, fate: Fate = { mayHaveHappened: false }): Promise<RawReply> {
     if (this.#closed) return Promise.reject(new ClosedError('connection'));
     if (this.#failsFast && !this.isReady) {
-      return Promise.reject(new RedisError(fate.mayHaveHappened ? 'OUTCOME_UNKNOWN' : 'REDIS_UNAVAILABLE', { message: `Could not ${doing}: there is no connection to Redis.` }));
+      return Promise.reject(new RedisError(fate.mayHaveHappened ? 'OUTCOME_UNKNOWN' : 'REDIS_UNAVAILABLE', this.why(`Could not ${doing}: there is no connection to Redis`)));
     }
     return new Promise<RawReply>((resolve, reject) => {
       const command = new Command(name, args, { replyEncoding: null });
@@ -243,12 +251,18 @@ export class Connection extends EventEmitter {
       if (call.expiresAt > now) continue;
       this.#pending.delete(call);
       withdraw(call.command);
-      call.fail(expired(call));
+      call.fail(this.#expired(call));
     }
     if (this.#pending.size === 0) {
       clearInterval(this.#watch);
       this.#watch = undefined;
     }
+  }
+
+  #expired(call: Pending): RedisError {
+    return call.sent || call.fate.mayHaveHappened
+      ? new RedisError('OUTCOME_UNKNOWN', { message: `Could not ${call.doing}: Redis gave no answer in time.` })
+      : new RedisError('REDIS_UNAVAILABLE', this.why(`Could not ${call.doing}: Redis could not be reached in time`));
   }
 
   async #inspect(): Promise<ServerFacts> {
@@ -261,6 +275,7 @@ export class Connection extends EventEmitter {
   }
 
   readonly #onReady = (): void => {
+    this.#trouble = undefined;
     for (const call of this.#pending) call.sent = true;
     this.#server = undefined;
     this.server().catch((error: unknown) => {
@@ -270,14 +285,17 @@ export class Connection extends EventEmitter {
     this.emit('ready');
   };
 
-  readonly #onError = (error: Error): void => this.#report(asRedisError(error, 'reach Redis', reachCode(error)));
+  readonly #onError = (error: Error): void => {
+    this.#trouble = asRedisError(error, 'reach Redis', reachCode(error));
+    this.#report(this.#trouble);
+  };
   /** The client sends again by itself what was under way. */
   readonly #onClose = (): void => {
     for (const call of this.#pending) call.fate.mayHaveHappened ||= call.sent;
     this.emit('close');
   };
   readonly #onEnd = (): void => {
-    for (const call of this.#pending) call.fail(expired(call));
+    for (const call of this.#pending) call.fail(this.#expired(call));
     this.#pending.clear();
   };
 
@@ -305,12 +323,6 @@ function isTyped(error: unknown): boolean {
 
 function reachCode(error: Error): 'REDIS_DENIED' | 'REDIS_UNAVAILABLE' {
   return diagnose(error).code === 'REDIS_DENIED' ? 'REDIS_DENIED' : 'REDIS_UNAVAILABLE';
-}
-
-function expired(call: Pending): RedisError {
-  return call.sent || call.fate.mayHaveHappened
-    ? new RedisError('OUTCOME_UNKNOWN', { message: `Could not ${call.doing}: Redis gave no answer in time.` })
-    : new RedisError('REDIS_UNAVAILABLE', { message: `Could not ${call.doing}: Redis could not be reached in time.` });
 }
 
 /** ioredis cannot take back a command, and sends it again after a reconnect: so it is turned into one that does nothing. */

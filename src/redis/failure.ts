@@ -47,7 +47,14 @@ export function diagnose(error: unknown): { remedy: Remedy; code: ErrorCode } {
 /** The typed error for something that Redis or the client reported. What is typed already stays as it is. */
 export function asRedisError(error: unknown, doing: string, code = diagnose(error).code): DroverError {
   if (error instanceof DroverError) return error;
-  return new RedisError(code, { message: `Could not ${doing}: ${printable(wordsOf(error))}.`, cause: withoutCommand(error) });
+  const said = printable(wordsOf(error));
+  return new RedisError(code, { message: `Could not ${doing}: ${said}.`, cause: withoutCommand(error), ...hintOf(said) });
+}
+
+/** Who is let in is another matter than what one may do. */
+function hintOf(said: string): { hint?: string } {
+  if (said.startsWith('NOAUTH')) return { hint: 'This server asks for a password: give `password` (and `username`) in `connection`, or put them into its URL.' };
+  return said.startsWith('WRONGPASS') ? { hint: 'Check the `username` and `password` of `connection`.' } : {};
 }
 
 /** Servers quote arguments of commands that they do not know, and those may be a password or somebody's data. */

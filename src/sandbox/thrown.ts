@@ -137,10 +137,15 @@ function textOf(error: Error, name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** Undefined when the value cannot be cloned (functions, symbols, handles). */
+/**
+ * Undefined when the value cannot be cloned (functions, symbols, handles), or what was written cannot be read: V8 writes
+ * an error that is its own cause, and does not read it.
+ */
 function tryEncode(value: unknown): Bytes | undefined {
   try {
-    return encode(value);
+    const bytes = encode(value);
+    decode(bytes);
+    return bytes;
   } catch {
     return undefined;
   }

@@ -5,8 +5,8 @@ import { types } from 'node:util';
  * and stack that are texts and can be read. Errors of another realm (a vm context, a test runner) count as errors.
  */
 export function asError(thrown: unknown): Error {
-  if (!(thrown instanceof Error) && !types.isNativeError(thrown)) return new Error(textOf(thrown));
   try {
+    if (!(thrown instanceof Error) && !types.isNativeError(thrown)) return new Error(textOf(thrown));
     const { name, message, stack } = thrown as { name: unknown; message: unknown; stack?: unknown };
     if (typeof name === 'string' && typeof message === 'string' && (stack === undefined || typeof stack === 'string')) return thrown;
     return Object.assign(new Error(textOf(message)), { cause: thrown });
@@ -17,6 +17,7 @@ export function asError(thrown: unknown): Error {
 
 function textOf(thrown: unknown): string {
   if (typeof thrown === 'string') return thrown;
+  if (typeof thrown === 'symbol' || typeof thrown === 'bigint') return String(thrown);
   try {
     const text: unknown = JSON.stringify(thrown);
     return typeof text === 'string' ? text : typeof thrown;

@@ -110,6 +110,10 @@ const onJobs: Wrong[] = [
     { name: `log ${shown(value)}`, call: () => job.log(any(value)), code: ['INVALID_DATA', 'INVALID_OPTION'] as const, field: /^row/ },
     { name: `moveToCompleted ${shown(value)}`, call: () => held.moveToCompleted(value, 'token'), code: 'INVALID_DATA' as const, field: /^returnvalue/ },
   ]),
+  ...[undefined, null, {}, []].flatMap((row) => [
+    { name: `log ${shown(row)}`, call: () => job.log(any(row)), code: 'INVALID_OPTION' as const, field: 'row' },
+    { name: `addJobLog ${shown(row)}`, call: () => queue.addJobLog(job.id, any(row)), code: 'INVALID_OPTION' as const, field: 'row' },
+  ]),
   ...[-2, 1.5, NaN, '1', null].flatMap((keep) => [
     { name: `clearLogs ${shown(keep)}`, call: () => job.clearLogs(any(keep)), code: 'INVALID_OPTION' as const, field: 'keepLogs' },
     { name: `addJobLog keepLogs ${shown(keep)}`, call: () => queue.addJobLog(job.id, 'row', any(keep)), code: 'INVALID_OPTION' as const, field: 'keepLogs' },

@@ -17,6 +17,13 @@ describe('logs', () => {
     expect((await queue.getJobLogs(job.id, 9, 12)).logs).toEqual([]);
   });
 
+  test('hold numbers, flags and errors as text', async () => {
+    const queue = openQueue();
+    const job = await queue.add('a', 1);
+    for (const row of [5, false, 10n, new TypeError('told')]) await job.log(row as unknown as string);
+    expect((await queue.getJobLogs(job.id)).logs).toEqual(['5', 'false', '10', 'TypeError: told']);
+  });
+
   test('keep the newest rows that the job allows', async () => {
     const queue = openQueue();
     const job = await queue.add('a', 1, { keepLogs: 2 });

@@ -33,6 +33,13 @@ describe('an error on its way', () => {
     expect(carried(circular)).toBeInstanceOf(AggregateError);
   });
 
+  it('may be its own cause, and hang on itself', () => {
+    const error = Object.assign(new Error('round'), { code: 'E_ROUND' });
+    Object.assign(error, { cause: error, self: error });
+    expect(carried(error)).toMatchObject({ message: 'round', code: 'E_ROUND', cause: { message: 'round' } });
+    expect(carried({ error })).toMatch(/round/);
+  });
+
   it('keeps the plain records that validators call errors', () => {
     expect(carried(Object.assign(new Error('invalid'), { errors: [{ path: 'to' }] }))).toMatchObject({ errors: [{ path: 'to' }] });
   });

@@ -184,7 +184,9 @@ describe('ending a job by hand', () => {
   test('without a worker is refused', async () => {
     const queue = openQueue();
     const job = await queue.add('a', 1);
-    await refusal(() => job.moveToCompleted(1, 't'));
+    for (const move of [() => job.moveToCompleted(1, 't'), () => job.moveToWaitingChildren('t'), () => job.moveToDelayed(Date.now(), 't')]) {
+      expect(await refusal(move)).toMatchObject({ code: 'WRONG_STATE', message: expect.stringMatching(/could not [a-z ]+ it, for this handle belongs to no worker\..*getNextJob/) });
+    }
     expect(await job.getState()).toBe('waiting');
   });
 

@@ -16,8 +16,8 @@ describe('what a handler throws', () => {
     ['a number', 42, '42'],
     ['an object', { code: 7 }, '{"code":7}'],
     ['a function', () => 1, 'function'],
-    ['a symbol', Symbol('s'), 'symbol'],
-    ['a big integer', 5n, 'bigint'],
+    ['a symbol', Symbol('s'), 'symbol(s)'],
+    ['a big integer', 5n, '5'],
   ])('%s becomes the reason', async (_name, thrown, reason) => {
     for (const sync of [true, false]) {
       const queue = openQueue();
@@ -45,6 +45,23 @@ describe('what a handler throws', () => {
     worker.on('error', () => undefined);
     await finished(worker, job.id).catch(() => undefined);
     expect(await queue.getJobState(job.id)).toBe('failed');
+  });
+
+  const trap = (): never => {
+    throw new Error('trap');
+  };
+  test.each<[string, unknown]>([
+    ['an object that lets nothing be read', new Proxy({}, { get: trap, getPrototypeOf: trap })],
+    ['an object whose text cannot be made', Object.defineProperty({ toJSON: trap }, Symbol.toStringTag, { get: trap })],
+  ])('%s ends the attempt, and nothing else', async (_name, thrown) => {
+    const queue = openQueue();
+    const job = await queue.add('a', 1);
+    const worker = openWorker(queue, () => {
+      throw thrown;
+    });
+    await expect(finished(worker, job.id)).rejects.toThrow('cannot be read');
+    const next = await queue.add('b', 1);
+    await expect(finished(worker, next.id)).rejects.toThrow('cannot be read');
   });
 
   test('an error whose message is no text still ends the attempt', async () => {
