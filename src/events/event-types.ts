@@ -58,7 +58,10 @@ export interface Gap {
   reason: 'trimmed' | 'rewound';
 }
 
-/** The listeners of a QueueEvents. `id` is the position in the stream; events of one script call share it. */
+/**
+ * The listeners of a QueueEvents. `id` is the position in the stream, for `lastEventId`: for the last event of a script
+ * call that of their entry, `<ms>-<n>`; the ones before it have their number behind, `<ms>-<n>.<k>`.
+ */
 export type QueueEventsListener<ResultType = any> = { // eslint-disable-line @typescript-eslint/no-explicit-any -- BullMQ's default
   [E in Exclude<EventName, 'drained'>]: (args: EventArgs<ResultType>[E], id: string) => void;
 } & {

@@ -7,7 +7,7 @@ import { JobStore } from '../queue/job-store.js';
 import { baseChecks, QueueBase, type QueueBaseOptions } from '../queue/queue-base.js';
 import { decodeEntry, type DecodedEvent, type StreamEntry } from './decode.js';
 import { EndWatch } from './end-watch.js';
-import { eventPosition } from './event-id.js';
+import { eventId, eventPosition } from './event-id.js';
 import type { QueueEventsListener } from './event-types.js';
 import { StreamReader } from './stream-reader.js';
 
@@ -59,7 +59,7 @@ export class QueueEvents<ResultType = any> extends QueueBase implements FinishWa
       blockMs: opts.blockingTimeout ?? 10_000,
       clientName: clientName(this.keys, QUEUE_EVENT_SUFFIX),
     }, {
-      entries: (entries) => this.#announceAll(entries),
+      entries: (entries, heard) => this.#announceAll(entries, heard),
       gap: (gap) => {
         this.logger.warn({ queue: this.name, ...gap }, 'events may have been missed');
         this.emitSafely('gap', gap);
@@ -142,12 +142,15 @@ export class QueueEvents<ResultType = any> extends QueueBase implements FinishWa
     await this.#reader.ready();
   }
 
-  async #announceAll(entries: StreamEntry[]): Promise<void> {
+  /** `heard`: how many events of the first entry are over already. */
+  async #announceAll(entries: StreamEntry[], heard: number): Promise<void> {
     let turn = 0;
-    for (const entry of entries) {
-      for (const event of this.#decode(entry)) {
-        if (this.closing) return;
-        this.#announce(event, entry.id);
+    for (const [k, entry] of entries.entries()) {
+      const events = this.#decode(entry);
+      for (let i = k === 0 ? heard : 0; i < events.length; i++) {
+        const event = events[i];
+        if (this.closing || !event) return;
+        this.#announce(event, eventId(entry.id, i, events.length));
         if (++turn % eventsPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
       }
     }

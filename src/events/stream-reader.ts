@@ -5,7 +5,8 @@ import type { QueueKeys } from '../redis/keys.js';
 import type { RedisClient } from '../redis/options.js';
 import { inspectEvents } from '../redis/scripts/inspect-events.js';
 import type { StreamEntry } from './decode.js';
-import { beginning, compareEventIds } from './event-id.js';
+import { list } from '../redis/script.js';
+import { beginning, compareEventIds, entryOf } from './event-id.js';
 import type { Gap } from './event-types.js';
 
 /** How much longer than it should a blocking read may take before its socket is given up as half-open. */
@@ -16,7 +17,7 @@ const longestBlockMs = 5_000;
 const pageSize = 100;
 
 export interface StreamReaderOptions {
-  /** `$` or an id: the entries after it are read. */
+  /** `$` or the id of an event: what comes after it is read. */
   from: string;
   blockMs: number;
   /** The client's name in `CLIENT LIST`. */
@@ -25,7 +26,8 @@ export interface StreamReaderOptions {
 
 /** What the reader tells. None of these may throw. */
 export interface StreamListener {
-  entries(entries: StreamEntry[]): Promise<void>;
+  /** `heard`: how many events of the first entry are over already. */
+  entries(entries: StreamEntry[], heard: number): Promise<void>;
   /** Entries may have been missed. */
   gap(gap: Gap): void;
   /** The reader goes on after the connection was lost. */
@@ -47,6 +49,8 @@ export class StreamReader {
   readonly #listener: StreamListener;
   #client: RedisClient | undefined;
   #position: string;
+  /** How many events of the entry at this position were heard, when there are more. */
+  #heard: number;
   /** The position at which a gap was told already. */
   #gapAt: string | undefined;
   #mustVerify = false;
@@ -60,7 +64,7 @@ export class StreamReader {
     this.#keys = keys;
     this.#options = options;
     this.#listener = listener;
-    this.#position = options.from === '$' || options.from.includes('-') ? options.from : `${options.from}-0`;
+    ({ entryId: this.#position, heard: this.#heard } = entryOf(options.from));
     connection.on('close', this.#onLost);
   }
 
@@ -102,6 +106,7 @@ export class StreamReader {
   async #step(): Promise<boolean> {
     if (this.#position === '$') await this.#findEnd();
     if (this.#mustVerify) await this.#verify();
+    if (this.#heard > 0) await this.#readRest();
     const before = this.#position;
     const entries = await this.#read();
     if (!entries || this.#closed) return false;
@@ -109,8 +114,16 @@ export class StreamReader {
     const last = entries.at(-1);
     if (!last) return true;
     this.#position = last.id;
-    await this.#listener.entries(entries);
+    await this.#listener.entries(entries, 0);
     return true;
+  }
+
+  /** What the entry at this position still holds. When it is gone, that was told as a gap. */
+  async #readRest(): Promise<void> {
+    const raw = await this.#connection.command('xrevrange', [this.#keys.key('events'), this.#position, this.#position], 'read events');
+    const heard = this.#heard;
+    this.#heard = 0;
+    if (!this.#closed) await this.#listener.entries(entriesOf(list(raw) as [Buffer, Buffer[]][]), heard);
   }
 
   async #findEnd(): Promise<void> {

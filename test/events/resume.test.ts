@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Gap, QueueEvents } from 'drover';
 import { Bench, Ear } from './open.js';
 import { openProxy } from './open-proxy.js';
+import { until } from '../support/servers/until.js';
 
 function gaps(events: QueueEvents): { told: Gap[]; first: Promise<Gap> } {
   const told: Gap[] = [];
@@ -46,6 +47,28 @@ describe('the position in the stream', () => {
     await second.untilHeard('added', 3);
     expect(names(second)).toEqual(['b', 'c', 'd']);
     expect(told).toEqual([]);
+  });
+
+  it('may be that of any event of a call, also between two that share an entry', async () => {
+    const bench = new Bench();
+    const queue = bench.queue();
+    const first = new Ear(await bench.readyEvents());
+    await queue.addBulk(['a', 'b', 'c'].map((name) => ({ name, data: {} })));
+    await queue.add('d', {});
+    await first.untilHeard('waiting', 4);
+    const all = first.heard.map(({ id, ...event }) => ({ id, ...event }));
+    expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
+    for (const [i, { id }] of all.entries()) {
+      const events = bench.events({ lastEventId: id });
+      const { told } = gaps(events);
+      const ear = new Ear(events);
+      await queue.add('end', {});
+      await until('the end was heard', () => names(ear).includes('end'));
+      const rest = ear.heard.slice(0, all.length - i - 1);
+      expect(rest).toEqual(all.slice(i + 1));
+      expect(told).toEqual([]);
+      await events.close();
+    }
   });
 
   it.each(['0', '0-0', '1'])('%s means everything that the stream has', async (lastEventId) => {
