@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { Packr, Unpackr, type Options } from 'msgpackr';
 import { DroverError, InvalidInputError } from './errors.js';
 import { shown } from './nearest.js';
@@ -44,6 +45,7 @@ function refuseFunctions(packr: Packr): void {
  * @param given the part of `value` that `field` names; the rest is Drover's own.
  */
 export function pack(value: unknown, field: string, given: unknown = value): Buffer {
+  if (types.isPromise(given)) throw new InvalidInputError('INVALID_DATA', { field, message: `${field} is a promise: an \`await\` is missing.` });
   try {
     return packr.pack(value);
   } catch (cause) {

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
 import { Command } from 'ioredis';
 import { ClosedError, RedisError, type DroverError, type Shortfall } from '../core/errors.js';
-import { asRedisError, diagnose } from './failure.js';
+import { asRedisError, diagnose, namesNoDatabase } from './failure.js';
 import { CallSessions } from './call-sessions.js';
 import type { QueueKeys } from './keys.js';
 import { callOptions, isClient, isCluster, openClient, openLike, type ConnectionOptions, type RedisClient } from './options.js';
@@ -54,6 +54,8 @@ export class Connection extends EventEmitter {
   #server: Promise<ServerFacts> | undefined;
   /** Why there is no connection, as far as the client has said. */
   #trouble: DroverError | undefined;
+  /** The server has no such database: the client goes on in the first one, where nobody asked it to. */
+  #noDatabase: DroverError | undefined;
 
   /** @param client what to use in place of the client that the options name; it is closed with the connection. */
   constructor(options: ConnectionOptions, client?: RedisClient) {
@@ -223,6 +225,7 @@ export class Connection extends EventEmitter {
 
   #send(name: string, args: ScriptArg[], doing: string, expiresAt: number, fate: Fate = { mayHaveHappened: false }): Promise<RawReply> {
     if (this.#closed) return Promise.reject(new ClosedError('connection'));
+    if (this.#noDatabase) return Promise.reject(this.#noDatabase);
     if (this.#failsFast && !this.isReady) {
       return Promise.reject(new RedisError(fate.mayHaveHappened ? 'OUTCOME_UNKNOWN' : 'REDIS_UNAVAILABLE', this.why(`Could not ${doing}: there is no connection to Redis`)));
     }
@@ -287,17 +290,29 @@ export class Connection extends EventEmitter {
 
   readonly #onError = (error: Error): void => {
     this.#trouble = asRedisError(error, 'reach Redis', reachCode(error));
+    if (namesNoDatabase(error)) this.#refuseDatabase(this.#trouble);
     this.#report(this.#trouble);
   };
   /** The client sends again by itself what was under way. */
   readonly #onClose = (): void => {
     for (const call of this.#pending) call.fate.mayHaveHappened ||= call.sent;
+    this.#noDatabase = undefined;
     this.emit('close');
   };
   readonly #onEnd = (): void => {
     for (const call of this.#pending) call.fail(this.#expired(call));
     this.#pending.clear();
   };
+
+  /** Told before the client sends what it has kept back until it was ready. */
+  #refuseDatabase(error: DroverError): void {
+    this.#noDatabase = error;
+    for (const { command, fail } of this.#pending) {
+      withdraw(command);
+      fail(error);
+    }
+    this.#pending.clear();
+  }
 
   #report(error: Error): void {
     if (!this.#closed && this.listenerCount('error') > 0) this.emit('error', error);

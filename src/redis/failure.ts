@@ -44,6 +44,11 @@ export function diagnose(error: unknown): { remedy: Remedy; code: ErrorCode } {
     ?? (broken.test(message) ? { remedy: 'try again', code: 'OUTCOME_UNKNOWN' } : { remedy: 'report', code: 'INTERNAL' });
 }
 
+/** Whether a client was told that the database of its options does not exist. */
+export function namesNoDatabase(error: unknown): boolean {
+  return error instanceof Error && /DB index is out of range|invalid DB index/i.test(error.message);
+}
+
 /** The typed error for something that Redis or the client reported. What is typed already stays as it is. */
 export function asRedisError(error: unknown, doing: string, code = diagnose(error).code): DroverError {
   if (error instanceof DroverError) return error;
@@ -54,6 +59,7 @@ export function asRedisError(error: unknown, doing: string, code = diagnose(erro
 /** Who is let in is another matter than what one may do. */
 function hintOf(said: string): { hint?: string } {
   if (said.startsWith('NOAUTH')) return { hint: 'This server asks for a password: give `password` (and `username`) in `connection`, or put them into its URL.' };
+  if (said.includes('DB index')) return { hint: 'Check the `db` of `connection`, and `databases` of the server.' };
   return said.startsWith('WRONGPASS') ? { hint: 'Check the `username` and `password` of `connection`.' } : {};
 }
 

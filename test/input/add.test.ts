@@ -40,6 +40,7 @@ function revoked(): unknown {
 
 const data: Wrong[] = [
   { name: 'a cycle', call: () => queue.add('a', cyclic()), code: 'INVALID_DATA', field: 'data.list[1].back', says: 'refers back' },
+  { name: 'a promise', call: () => queue.add('a', Promise.resolve(1)), code: 'INVALID_DATA', field: 'data', says: 'an `await` is missing' },
   { name: 'a function', call: () => queue.add('a', { user: { save: () => 1 } }), code: 'INVALID_DATA', field: 'data.user.save', says: 'a function' },
   { name: 'a class', call: () => queue.add('a', [class {}]), code: 'INVALID_DATA', field: 'data[0]' },
   { name: 'a symbol', call: () => queue.add('a', { s: Symbol('x') }), code: 'INVALID_DATA', field: 'data.s', says: 'a symbol' },

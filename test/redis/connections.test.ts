@@ -22,6 +22,18 @@ async function clients(server: RedisServer): Promise<string[]> {
   return ids.filter((id) => id !== own);
 }
 
+test('a database that does not exist is told, and nothing is written elsewhere', async () => {
+  const server = await ownServer();
+  const queue = openQueue({ connection: { host: server.host, port: server.port, db: 99 } });
+  const errors: Error[] = [];
+  queue.on('error', (error) => errors.push(error));
+  for (const attempt of [1, 2]) {
+    expect(await refusal(() => queue.add('a', attempt))).toMatchObject({ code: 'REDIS_UNAVAILABLE', message: expect.stringMatching(/DB index.*`db` of `connection`/) });
+  }
+  expect(errors.length).toBeGreaterThan(0);
+  expect(await (await server.control()).dbsize()).toBe(0);
+});
+
 describe('a connection can be given as', () => {
   test.each<[string, (server: RedisServer) => ConnectionOptions]>([
     ['a URL', ({ host, port }) => `redis://${host}:${port}`],
