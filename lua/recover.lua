@@ -5,7 +5,7 @@
 -- KEYS  meta · job · wait · delayed · active · failed · run · state · outcome · history · progress · logs · expire · dedup · outbox · pending · orphans · marker · events
 -- ARGV  maxStalledCount · limit · keepFailed · leaseMs (of the caller; a time more than ten of these ahead is none; 0 not to look)
 -- REPLY [id, stall count, worker, 1 when dead, 1 when known to have started] per job · when the next lease runs out in ms, 0 for never · letters [id, letter, …]
--- COST  O(limit · log n), at most 1,000
+-- COST  O(limit · log n), at most 500
 local meta, job, wait, delayed, active, failed, run, state, outcome, history, progress, logs, expire, dedup, outbox, pending, orphans, marker, events =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10],
   KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19]

@@ -2,6 +2,7 @@ export { Queue, type ObliterateOpts, type QueueListener, type QueueOptions } fro
 export { type AnyJobOf, type DataOf, type JobMap, type JobOf, type NameOf, type ResultOf } from './queue/job-types.js';
 export { Job, type JobAdder, type JobOwner, type JobProgress } from './queue/job.js';
 export { type JobJson, type JobJsonSandbox, type JobView, type ParentKeys } from './queue/job-json.js';
+export { type NextJobData } from './queue/next-job-data.js';
 export { QueueBase, type Backend, type QueueBaseOptions } from './queue/queue-base.js';
 export { removeAllQueueData } from './queue/remove-all-queue-data.js';
 export { QueueGetters } from './queue/queue-getters.js';

@@ -10,6 +10,7 @@ import { leaveParent } from './adoption.js';
 import { applyJson, asJson, parentKeys, type JobJson, type JobJsonSandbox, type JobView, type ParentKeys } from './job-json.js';
 import { countDependencies, dependenciesOf, valuesOf, type Dependencies, type DependenciesCount, type DependenciesOpts } from './dependencies.js';
 import { unheld, type JobStore } from './job-store.js';
+import { nextJobData, type NextJobData } from './next-job-data.js';
 import { removeJob, removeUnprocessed } from './remove-tree.js';
 
 /** What a job needs of the queue it belongs to. */
@@ -31,6 +32,8 @@ export interface JobHolder {
   giveBack(job: Job, dueAt: number, token: string | undefined): Promise<void>;
   awaitChildren(job: Job, token: string, child: string | undefined): Promise<boolean>;
   progressed(job: Job, progress: unknown): void;
+  /** Takes the next job under this token. */
+  next(token: string, waitMs: number): Promise<Job | undefined>;
 }
 
 export type JobProgress = string | boolean | number | object;
@@ -231,14 +234,22 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
     return 1;
   }
 
-  /** Ends the job well. For jobs taken with `worker.getNextJob`. Throws LEASE_LOST. */
-  async moveToCompleted(returnValue: ReturnType, token: string, _fetchNext = false): Promise<void> {
-    await this.#holder('complete').complete(this, returnValue, token);
+  /**
+   * Ends the job well. For jobs taken with `worker.getNextJob`. Throws LEASE_LOST.
+   *
+   * @param fetchNext whether to take the next job, if there is one, under the same token, and to answer it. Default false.
+   */
+  async moveToCompleted(returnValue: ReturnType, token: string, fetchNext = false): Promise<NextJobData> {
+    const holder = this.#holder('complete');
+    await holder.complete(this, returnValue, token);
+    return fetchNext ? nextJobData(holder, token) : [];
   }
 
-  /** Ends the attempt badly: it is retried or fails for good, as its options say. Throws LEASE_LOST. */
-  async moveToFailed(error: Error, token: string, _fetchNext = false): Promise<void> {
-    await this.#holder('fail').fail(this, error, token);
+  /** Ends the attempt badly: it is retried or fails for good, as its options say. `fetchNext` as above. Throws LEASE_LOST. */
+  async moveToFailed(error: Error, token: string, fetchNext = false): Promise<NextJobData> {
+    const holder = this.#holder('fail');
+    await holder.fail(this, error, token);
+    return fetchNext ? nextJobData(holder, token) : [];
   }
 
   /** Lets the job run again at `timestamp` (ms); not an attempt. Then throw a DelayedError from the handler. */

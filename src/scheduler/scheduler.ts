@@ -1,7 +1,7 @@
 import type { JobStore } from '../queue/job-store.js';
 import { list, text } from '../redis/script.js';
 import { promote } from '../redis/scripts/promote.js';
-import { recover, type RecoveredJob } from '../redis/scripts/recover.js';
+import { mostRecovered, recover, type RecoveredJob } from '../redis/scripts/recover.js';
 import { sweep } from '../redis/scripts/sweep.js';
 import { forgetOrphans } from '../queue/books.js';
 import { Alarm } from './alarm.js';
@@ -28,8 +28,6 @@ export interface SchedulerOptions {
 }
 
 const step = 1000;
-/** Each lost job has attempts to count and a history to write. */
-const recoverStep = 500;
 /** At least this often a worker asks which lease runs out next: it may be that of a worker which is gone. */
 const roundEveryMs = 30_000;
 const sweepEveryMs = 5 * 60_000;
@@ -132,11 +130,11 @@ export class Scheduler {
 
   async #recoverStalled(): Promise<readonly RecoveredJob[]> {
     const { jobs, maxStalledCount, keepFailed, stalledIntervalMs, leaseMs } = this.#options;
-    const reply = await jobs.connection.run(recover, jobs.keys, { maxStalledCount, limit: recoverStep, keepFailed, leaseMs });
+    const reply = await jobs.connection.run(recover, jobs.keys, { maxStalledCount, limit: mostRecovered, keepFailed, leaseMs });
     for (const job of reply.jobs) this.#options.stalled(job);
     jobs.courier.deliver(reply.letters).catch((error: unknown) => this.#options.failed(error as Error));
-    this.#leases.in(reply.jobs.length === recoverStep ? 0 : Math.min(stalledIntervalMs, leaseMs, roundEveryMs));
-    if (reply.jobs.length < recoverStep) this.noteExpiry(reply.expiresAt);
+    this.#leases.in(reply.jobs.length === mostRecovered ? 0 : Math.min(stalledIntervalMs, leaseMs, roundEveryMs));
+    if (reply.jobs.length < mostRecovered) this.noteExpiry(reply.expiresAt);
     return reply.jobs;
   }
 

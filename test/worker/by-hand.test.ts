@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type Queue, type Worker } from 'drover';
+import { Job, type Queue, type Worker } from 'drover';
 import { addNumbered, gate, idleWorkers, openQueue, openWorker, redisUrl, refusal } from '../support/behaviour.js';
 import { startRedis } from '../support/servers/start-redis.js';
 import { until } from '../support/servers/until.js';
@@ -108,6 +108,23 @@ describe('getNextJob', () => {
 });
 
 describe('ending a job by hand', () => {
+  test('takes the next one along when asked to, which goes on as a handle', async () => {
+    const queue = openQueue();
+    const worker = hand(queue);
+    await addNumbered(queue, 3);
+    const first = await worker.getNextJob('t');
+    const [json, id] = (await first?.moveToCompleted('one', 't', true)) ?? [];
+    if (!json) throw new Error('nothing was taken along');
+    const second = Job.fromJSON(worker, json, id);
+    expect(second).toMatchObject({ id, data: 1, attemptsStarted: 1 });
+    expect(await queue.getActiveCount()).toBe(1);
+    expect(await second.moveToFailed(new Error('two'), 't')).toEqual([]);
+    expect(await queue.getActiveCount()).toBe(0);
+    const third = await worker.getNextJob('t');
+    expect(await third?.moveToCompleted('three', 't', true)).toEqual([]);
+    expect(await queue.getJobCounts('completed', 'failed', 'active', 'waiting')).toEqual({ completed: 2, failed: 1, active: 0, waiting: 0 });
+  });
+
   test('completes it under its token', async () => {
     const queue = openQueue();
     const worker = hand(queue);

@@ -20,6 +20,9 @@ export interface RecoverCall {
   leaseMs?: number;
 }
 
+/** How many jobs one call takes back at most: each has attempts to count and a history to write. */
+export const mostRecovered = 500;
+
 /** Takes jobs whose lease has run out away from their worker. */
 export const recover = defineScript({
   source: lua.recover,

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { FlowProducer, Queue, QueueEventsProducer, UnrecoverableError, Worker, type JobsOptions, type Processor, type WorkerOptions } from '../../../src/index.js';
 import { ScriptPacker } from '../../../src/core/script-packer.js';
 import { settle } from '../../../src/redis/scripts/settle.js';
-import { recover } from '../../../src/redis/scripts/recover.js';
+import { mostRecovered, recover } from '../../../src/redis/scripts/recover.js';
 import { renew } from '../../../src/redis/scripts/renew.js';
 import { sweep } from '../../../src/redis/scripts/sweep.js';
 import { packEnded } from '../../../src/worker/pack-ended.js';
@@ -149,7 +149,9 @@ export class Steps {
     await this.#hold(async (ids, lease) => {
       await this.#renew(ids, lease, 1);
       await pause(5);
-      await this.queue.connection.run(recover, this.queue.keys, { maxStalledCount, limit: bound, keepFailed: bound });
+      for (let done = 0; done < ids.length; done += mostRecovered) {
+        await this.queue.connection.run(recover, this.queue.keys, { maxStalledCount, limit: mostRecovered, keepFailed: bound });
+      }
     });
   }
 
