@@ -11,11 +11,13 @@ local meta, job, completed, failed, state, outcome, history, progress, logs, exp
 -- include shared/typed.lua
 
 local limit, forgotten, more = tonumber(ARGV[3]), 0, 0
+-- A queue at rest is swept by each of its workers: then only their own sessions are looked through.
+local isEmpty = redis.call('EXISTS', completed, failed, expire, dedup) == 0
 
-typed({ meta, job, state, outcome, history, progress, logs, sessions, dedup, pending }, { completed, failed, expire }, nil, orphans)
+if not isEmpty then typed({ meta, job, state, outcome, history, progress, logs, sessions, dedup, pending }, { completed, failed, expire }, nil, orphans) end
 
 -- Jobs with a rule of their own: `expire` says when, or +inf.
-local due = redis.call('ZRANGEBYSCORE', expire, '-inf', now, 'LIMIT', 0, limit)
+local due = isEmpty and {} or redis.call('ZRANGEBYSCORE', expire, '-inf', now, 'LIMIT', 0, limit)
 if #due > 0 then
   redis.call('ZREM', completed, unpack(due))
   redis.call('ZREM', failed, unpack(due))
@@ -26,7 +28,7 @@ end
 
 -- All others by the age of the set. The cursor passes over jobs with a rule of their own, so they are seen once.
 local function age(set, field, ageMs)
-  if ageMs < 0 then return end
+  if isEmpty or ageMs < 0 then return end
   local from = redis.call('HGET', meta, field) or '-inf'
   -- A cursor from the future: the clock has been set back, or the age is longer than another sweeper's.
   if tonumber((from:gsub('^%(', ''))) > now - ageMs then from = '-inf' end
@@ -59,6 +61,7 @@ local function scan(key, cursorField, stale)
   if page[1] == '0' then redis.call('HDEL', meta, cursorField) else redis.call('HSET', meta, cursorField, page[1]) end
 end
 scan(sessions, 'sessionsCursor', function(call) return type(call[2]) ~= 'number' or call[2] < now - tonumber(ARGV[4]) end)
+if isEmpty then return { 0, 0 } end
 scan(dedup, 'dedupCursor', function(entry)
   if type(entry.till) ~= 'number' or type(entry.id) ~= 'string' then return true end
   if entry.till == 0 then return redis.call('HEXISTS', job, entry.id) == 0 end

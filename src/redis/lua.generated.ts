@@ -2672,8 +2672,9 @@ if stream then redis.call('XLEN', stream) end
 if members then redis.call('SISMEMBER', members, '') end
 end
 local limit, forgotten, more = tonumber(ARGV[3]), 0, 0
-typed({ KEYS[1], KEYS[2], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[11], KEYS[12], KEYS[13] }, { KEYS[3], KEYS[4], KEYS[10] }, nil, KEYS[14])
-local due = redis.call('ZRANGEBYSCORE', KEYS[10], '-inf', now, 'LIMIT', 0, limit)
+local isEmpty = redis.call('EXISTS', KEYS[3], KEYS[4], KEYS[10], KEYS[12]) == 0
+if not isEmpty then typed({ KEYS[1], KEYS[2], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[11], KEYS[12], KEYS[13] }, { KEYS[3], KEYS[4], KEYS[10] }, nil, KEYS[14]) end
+local due = isEmpty and {} or redis.call('ZRANGEBYSCORE', KEYS[10], '-inf', now, 'LIMIT', 0, limit)
 if #due > 0 then
 redis.call('ZREM', KEYS[3], unpack(due))
 redis.call('ZREM', KEYS[4], unpack(due))
@@ -2682,7 +2683,7 @@ forgotten = #due
 if #due == limit then more = 1 end
 end
 local function age(set, field, ageMs)
-if ageMs < 0 then return end
+if isEmpty or ageMs < 0 then return end
 local from = redis.call('HGET', KEYS[1], field) or '-inf'
 if tonumber((from:gsub('^%(', ''))) > now - ageMs then from = '-inf' end
 local old = redis.call('ZRANGEBYSCORE', set, from, now - ageMs, 'WITHSCORES', 'LIMIT', 0, limit)
@@ -2713,6 +2714,7 @@ end
 if page[1] == '0' then redis.call('HDEL', KEYS[1], cursorField) else redis.call('HSET', KEYS[1], cursorField, page[1]) end
 end
 scan(KEYS[11], 'sessionsCursor', function(call) return type(call[2]) ~= 'number' or call[2] < now - tonumber(ARGV[4]) end)
+if isEmpty then return { 0, 0 } end
 scan(KEYS[12], 'dedupCursor', function(entry)
 if type(entry.till) ~= 'number' or type(entry.id) ~= 'string' then return true end
 if entry.till == 0 then return redis.call('HEXISTS', KEYS[2], entry.id) == 0 end

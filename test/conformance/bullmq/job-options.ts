@@ -72,13 +72,13 @@ export const jobOptions: Scenarios = {
   'a delay, also with a priority and lifo': async (bench) => {
     const queue = bench.queue();
     const order: unknown[] = [];
-    for (const [id, opts] of Object.entries({ d60: { delay: 60 }, d20: { delay: 20 }, now: {}, far: { delay: 100_000, priority: 5 }, neg: { delay: 0 } })) await queue.add('n', 1, { jobId: id, ...opts });
-    const before = [await queue.getJobState('d60'), await queue.getJobState('far'), await queue.getJobState('neg')];
+    for (const [id, opts] of Object.entries({ d300: { delay: 300 }, d150: { delay: 150 }, now: {}, far: { delay: 100_000, priority: 5 }, neg: { delay: 0 } })) await queue.add('n', 1, { jobId: id, ...opts });
+    const before = [await queue.getJobState('d300'), await queue.getJobState('far'), await queue.getJobState('neg')];
     const worker = bench.worker(async (job) => void order.push(job.id));
     const completed = once(worker, 'completed', 4);
     void worker.run();
     await completed;
-    return [before, order.filter((id) => id !== 'far'), (await queue.getJob('d20'))?.opts.delay];
+    return [before, order.filter((id) => id !== 'far'), (await queue.getJob('d150'))?.opts.delay];
   },
   'keepLogs, stackTraceLimit and sizeLimit': async (bench) => {
     const queue = bench.queue();
