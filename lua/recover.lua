@@ -44,7 +44,7 @@ if longest > 0 and bringBack(-20, longest) then bringBack(-1000, longest) end
 
 local expired = redis.call('ZRANGEBYSCORE', active, '-inf', now, 'WITHSCORES', 'LIMIT', 0, tonumber(ARGV[2]))
 local maxStalled, settings = tonumber(ARGV[1]), redis.call('HMGET', meta, 'paused', 'maxEvents')
-local ids, lost, buried, outcomes, deaths, endings = {}, {}, {}, {}, {}, {}
+local ids, lost, buried, outcomes = {}, {}, {}, {}
 for i = 1, #expired, 2 do ids[#ids + 1] = expired[i] end
 local leases = #ids > 0 and redis.call('HMGET', run, unpack(ids)) or {}
 local states = #ids > 0 and redis.call('HMGET', state, unpack(ids)) or {}
@@ -63,9 +63,7 @@ for i = #ids, 1, -1 do
     chronicle(id, cmsgpack.pack({ worker = worker, message = 'job stalled: its worker stopped renewing the lease' }))
   end
   if dead then
-    local reason, k = cmsgpack.pack({ 'job stalled more than allowable limit', tonumber(startedAt or 0), worker }), 2 * #buried
-    deaths[k + 1], deaths[k + 2] = now, id
-    endings[k + 1], endings[k + 2] = id, reason
+    local reason = cmsgpack.pack({ 'job stalled more than allowable limit', tonumber(startedAt or 0), worker })
     buried[#buried + 1], outcomes[#outcomes + 1] = id, reason
     moved[#moved + 1] = { 'stalled', id }
     moved[#moved + 1] = { 'failed', id, reason }
@@ -81,6 +79,11 @@ if #ids > 0 then
   redis.call('HDEL', run, unpack(ids))
 end
 if #buried > 0 then
+  local deaths, endings = {}, {}
+  for i, id in ipairs(buried) do
+    deaths[2 * i - 1], deaths[2 * i] = now, id
+    endings[2 * i - 1], endings[2 * i] = id, outcomes[i]
+  end
   redis.call('ZADD', failed, unpack(deaths))
   redis.call('HSET', outcome, unpack(endings))
 end

@@ -11,13 +11,30 @@ local meta, job, completed, failed, state, outcome, history, progress, logs, exp
 -- include shared/typed.lua
 
 local limit, forgotten, more = tonumber(ARGV[3]), 0, 0
--- A queue at rest is swept by each of its workers: then only their own sessions are looked through.
-local isEmpty = redis.call('EXISTS', completed, failed, expire, dedup) == 0
 
-if not isEmpty then typed({ meta, job, state, outcome, history, progress, logs, sessions, dedup, pending }, { completed, failed, expire }, nil, orphans) end
+local function scan(key, cursorField, stale)
+  local page = redis.call('HSCAN', key, redis.call('HGET', meta, cursorField) or '0', 'COUNT', 100)
+  for i = 1, #page[2], 2 do
+    local readable, value = pcall(cmsgpack.unpack, page[2][i + 1])
+    if not readable or type(value) ~= 'table' or stale(value) then redis.call('HDEL', key, page[2][i]) end
+  end
+  if page[1] == '0' then redis.call('HDEL', meta, cursorField) else redis.call('HSET', meta, cursorField, page[1]) end
+end
+
+local function scanSessions()
+  scan(sessions, 'sessionsCursor', function(call) return type(call[2]) ~= 'number' or call[2] < now - tonumber(ARGV[4]) end)
+end
+
+-- A queue at rest is swept by each of its workers: then only their own sessions are looked through.
+if redis.call('EXISTS', completed, failed, expire, dedup) == 0 then
+  scanSessions()
+  return { 0, 0 }
+end
+
+typed({ meta, job, state, outcome, history, progress, logs, sessions, dedup, pending }, { completed, failed, expire }, nil, orphans)
 
 -- Jobs with a rule of their own: `expire` says when, or +inf.
-local due = isEmpty and {} or redis.call('ZRANGEBYSCORE', expire, '-inf', now, 'LIMIT', 0, limit)
+local due = redis.call('ZRANGEBYSCORE', expire, '-inf', now, 'LIMIT', 0, limit)
 if #due > 0 then
   redis.call('ZREM', completed, unpack(due))
   redis.call('ZREM', failed, unpack(due))
@@ -28,7 +45,7 @@ end
 
 -- All others by the age of the set. The cursor passes over jobs with a rule of their own, so they are seen once.
 local function age(set, field, ageMs)
-  if isEmpty or ageMs < 0 then return end
+  if ageMs < 0 then return end
   local from = redis.call('HGET', meta, field) or '-inf'
   -- A cursor from the future: the clock has been set back, or the age is longer than another sweeper's.
   if tonumber((from:gsub('^%(', ''))) > now - ageMs then from = '-inf' end
@@ -52,16 +69,7 @@ end
 age(completed, 'sweptCompleted', tonumber(ARGV[1]))
 age(failed, 'sweptFailed', tonumber(ARGV[2]))
 
-local function scan(key, cursorField, stale)
-  local page = redis.call('HSCAN', key, redis.call('HGET', meta, cursorField) or '0', 'COUNT', 100)
-  for i = 1, #page[2], 2 do
-    local readable, value = pcall(cmsgpack.unpack, page[2][i + 1])
-    if not readable or type(value) ~= 'table' or stale(value) then redis.call('HDEL', key, page[2][i]) end
-  end
-  if page[1] == '0' then redis.call('HDEL', meta, cursorField) else redis.call('HSET', meta, cursorField, page[1]) end
-end
-scan(sessions, 'sessionsCursor', function(call) return type(call[2]) ~= 'number' or call[2] < now - tonumber(ARGV[4]) end)
-if isEmpty then return { 0, 0 } end
+scanSessions()
 scan(dedup, 'dedupCursor', function(entry)
   if type(entry.till) ~= 'number' or type(entry.id) ~= 'string' then return true end
   if entry.till == 0 then return redis.call('HEXISTS', job, entry.id) == 0 end

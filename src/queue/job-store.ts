@@ -167,9 +167,8 @@ function corrupt(what: string, id: string): DroverError {
 
 /** Rows are text. A number, flag or error is shown as text, as in BullMQ; what has no text of its own is refused. */
 function rowText(row: unknown): string {
-  if (['string', 'number', 'boolean', 'bigint'].includes(typeof row) || row instanceof Error) return String(row);
-  checkValue(row, () => 'a text', 'row');
-  return '';
+  checkValue(row, (value) => (['string', 'number', 'boolean', 'bigint'].includes(typeof value) || value instanceof Error ? undefined : 'a text'), 'row');
+  return String(row);
 }
 
 export function notFound(id: string, doing: string): StateError {

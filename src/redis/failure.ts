@@ -33,6 +33,9 @@ const denied = /user executing the script can't (run this command|access at leas
 /** What Redis says of a value above its `proto-max-bulk-len`, before it closes the connection. */
 const tooLong = /Protocol error: invalid (multi)?bulk length/i;
 
+/** What Redis says when the database of a connection does not exist. */
+const noDatabase = /DB index is out of range|invalid DB index/i;
+
 /** How an error is to be treated, and what it is called when it is reported. */
 export function diagnose(error: unknown): { remedy: Remedy; code: ErrorCode } {
   const message = error instanceof Error ? error.message : String(error);
@@ -46,7 +49,7 @@ export function diagnose(error: unknown): { remedy: Remedy; code: ErrorCode } {
 
 /** Whether a client was told that the database of its options does not exist. */
 export function namesNoDatabase(error: unknown): boolean {
-  return error instanceof Error && /DB index is out of range|invalid DB index/i.test(error.message);
+  return error instanceof Error && noDatabase.test(error.message);
 }
 
 /** The typed error for something that Redis or the client reported. What is typed already stays as it is. */
@@ -59,7 +62,7 @@ export function asRedisError(error: unknown, doing: string, code = diagnose(erro
 /** Who is let in is another matter than what one may do. */
 function hintOf(said: string): { hint?: string } {
   if (said.startsWith('NOAUTH')) return { hint: 'This server asks for a password: give `password` (and `username`) in `connection`, or put them into its URL.' };
-  if (said.includes('DB index')) return { hint: 'Check the `db` of `connection`, and `databases` of the server.' };
+  if (noDatabase.test(said)) return { hint: 'Check the `db` of `connection`, and `databases` of the server.' };
   return said.startsWith('WRONGPASS') ? { hint: 'Check the `username` and `password` of `connection`.' } : {};
 }
 

@@ -1498,7 +1498,7 @@ local longest = 10 * tonumber(ARGV[4])
 if longest > 0 and bringBack(-20, longest) then bringBack(-1000, longest) end
 local expired = redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', now, 'WITHSCORES', 'LIMIT', 0, tonumber(ARGV[2]))
 local maxStalled, settings = tonumber(ARGV[1]), redis.call('HMGET', KEYS[1], 'paused', 'maxEvents')
-local ids, lost, buried, outcomes, deaths, endings = {}, {}, {}, {}, {}, {}
+local ids, lost, buried, outcomes = {}, {}, {}, {}
 for i = 1, #expired, 2 do ids[#ids + 1] = expired[i] end
 local leases = #ids > 0 and redis.call('HMGET', KEYS[7], unpack(ids)) or {}
 local states = #ids > 0 and redis.call('HMGET', KEYS[8], unpack(ids)) or {}
@@ -1516,9 +1516,7 @@ if started then
 chronicle(id, cmsgpack.pack({ worker = worker, message = 'job stalled: its worker stopped renewing the lease' }))
 end
 if dead then
-local reason, k = cmsgpack.pack({ 'job stalled more than allowable limit', tonumber(startedAt or 0), worker }), 2 * #buried
-deaths[k + 1], deaths[k + 2] = now, id
-endings[k + 1], endings[k + 2] = id, reason
+local reason = cmsgpack.pack({ 'job stalled more than allowable limit', tonumber(startedAt or 0), worker })
 buried[#buried + 1], outcomes[#outcomes + 1] = id, reason
 moved[#moved + 1] = { 'stalled', id }
 moved[#moved + 1] = { 'failed', id, reason }
@@ -1534,6 +1532,11 @@ redis.call('ZREM', KEYS[5], unpack(ids))
 redis.call('HDEL', KEYS[7], unpack(ids))
 end
 if #buried > 0 then
+local deaths, endings = {}, {}
+for i, id in ipairs(buried) do
+deaths[2 * i - 1], deaths[2 * i] = now, id
+endings[2 * i - 1], endings[2 * i] = id, outcomes[i]
+end
 redis.call('ZADD', KEYS[6], unpack(deaths))
 redis.call('HSET', KEYS[9], unpack(endings))
 end
@@ -2672,9 +2675,23 @@ if stream then redis.call('XLEN', stream) end
 if members then redis.call('SISMEMBER', members, '') end
 end
 local limit, forgotten, more = tonumber(ARGV[3]), 0, 0
-local isEmpty = redis.call('EXISTS', KEYS[3], KEYS[4], KEYS[10], KEYS[12]) == 0
-if not isEmpty then typed({ KEYS[1], KEYS[2], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[11], KEYS[12], KEYS[13] }, { KEYS[3], KEYS[4], KEYS[10] }, nil, KEYS[14]) end
-local due = isEmpty and {} or redis.call('ZRANGEBYSCORE', KEYS[10], '-inf', now, 'LIMIT', 0, limit)
+local function scan(key, cursorField, stale)
+local page = redis.call('HSCAN', key, redis.call('HGET', KEYS[1], cursorField) or '0', 'COUNT', 100)
+for i = 1, #page[2], 2 do
+local readable, value = pcall(cmsgpack.unpack, page[2][i + 1])
+if not readable or type(value) ~= 'table' or stale(value) then redis.call('HDEL', key, page[2][i]) end
+end
+if page[1] == '0' then redis.call('HDEL', KEYS[1], cursorField) else redis.call('HSET', KEYS[1], cursorField, page[1]) end
+end
+local function scanSessions()
+scan(KEYS[11], 'sessionsCursor', function(call) return type(call[2]) ~= 'number' or call[2] < now - tonumber(ARGV[4]) end)
+end
+if redis.call('EXISTS', KEYS[3], KEYS[4], KEYS[10], KEYS[12]) == 0 then
+scanSessions()
+return { 0, 0 }
+end
+typed({ KEYS[1], KEYS[2], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[11], KEYS[12], KEYS[13] }, { KEYS[3], KEYS[4], KEYS[10] }, nil, KEYS[14])
+local due = redis.call('ZRANGEBYSCORE', KEYS[10], '-inf', now, 'LIMIT', 0, limit)
 if #due > 0 then
 redis.call('ZREM', KEYS[3], unpack(due))
 redis.call('ZREM', KEYS[4], unpack(due))
@@ -2683,7 +2700,7 @@ forgotten = #due
 if #due == limit then more = 1 end
 end
 local function age(set, field, ageMs)
-if isEmpty or ageMs < 0 then return end
+if ageMs < 0 then return end
 local from = redis.call('HGET', KEYS[1], field) or '-inf'
 if tonumber((from:gsub('^%(', ''))) > now - ageMs then from = '-inf' end
 local old = redis.call('ZRANGEBYSCORE', set, from, now - ageMs, 'WITHSCORES', 'LIMIT', 0, limit)
@@ -2705,16 +2722,7 @@ forgotten = forgotten + #gone
 end
 age(KEYS[3], 'sweptCompleted', tonumber(ARGV[1]))
 age(KEYS[4], 'sweptFailed', tonumber(ARGV[2]))
-local function scan(key, cursorField, stale)
-local page = redis.call('HSCAN', key, redis.call('HGET', KEYS[1], cursorField) or '0', 'COUNT', 100)
-for i = 1, #page[2], 2 do
-local readable, value = pcall(cmsgpack.unpack, page[2][i + 1])
-if not readable or type(value) ~= 'table' or stale(value) then redis.call('HDEL', key, page[2][i]) end
-end
-if page[1] == '0' then redis.call('HDEL', KEYS[1], cursorField) else redis.call('HSET', KEYS[1], cursorField, page[1]) end
-end
-scan(KEYS[11], 'sessionsCursor', function(call) return type(call[2]) ~= 'number' or call[2] < now - tonumber(ARGV[4]) end)
-if isEmpty then return { 0, 0 } end
+scanSessions()
 scan(KEYS[12], 'dedupCursor', function(entry)
 if type(entry.till) ~= 'number' or type(entry.id) ~= 'string' then return true end
 if entry.till == 0 then return redis.call('HEXISTS', KEYS[2], entry.id) == 0 end
