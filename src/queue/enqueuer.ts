@@ -100,13 +100,17 @@ const laneCount = 3;
 const mostItems = 1000;
 const mostBytes = 1 << 20;
 
+/** Below this a call is not worth dividing: what each call costs by itself would weigh more than the overlap gains. */
+const leastJobs = 64;
+const leastBytes = 1 << 16;
+
 /** How many jobs may wait for Redis in this process before `add` fails at once. */
 export const defaultMaxBuffered = 100_000;
 
 /**
  * Turns calls into batches: everything asked for in one tick, or while all lanes are busy, travels in one script call
- * of at most 1,000 jobs or 1 MiB. Lanes overlap, so that Redis works while Node packs; order is kept, because
- * calls leave in order on one connection.
+ * of at most 1,000 jobs or 1 MiB. Lanes share what there is and overlap, so that Redis works while Node packs; order is
+ * kept, because calls leave in order on one connection.
  */
 export class Enqueuer {
   readonly #connection: Connection;
@@ -118,6 +122,7 @@ export class Enqueuer {
   #next = 0;
   #scheduled = false;
   #underWay = 0;
+  #jobsUnderWay = 0;
   #proven = false;
   #failing = false;
   readonly #whenDrained: (() => void)[] = [];
@@ -164,9 +169,10 @@ export class Enqueuer {
     this.#scheduled = false;
     // Until a call has succeeded only one lane is used: a script that has to be loaded first must not be overtaken.
     const lanes = this.#proven ? this.#lanes : this.#lanes.slice(0, 1);
+    const share = this.#fairShare();
     for (const lane of lanes) {
       if (this.#next >= this.#waiting.length) break;
-      if (!lane.busy) void this.#send(lane, this.#cut());
+      if (!lane.busy) void this.#send(lane, this.#cut(share));
     }
     this.#letGo();
   };
@@ -178,8 +184,13 @@ export class Enqueuer {
     this.#next = 0;
   }
 
-  /** What goes into the next call. A batch is divided only where it does not fit into one: else all of it is added, or none. */
-  #cut(): Waiting[] {
+  /** How many jobs each lane takes for all to have as many. In one call, Redis would rest until all are packed, and Node until all are stored. */
+  #fairShare(): number {
+    return Math.ceil((this.#waiting.length - this.#next + this.#jobsUnderWay) / laneCount);
+  }
+
+  /** What goes into the next call: about `share` jobs. A batch is divided only where it does not fit into one: else all of it is added, or none. */
+  #cut(share: number): Waiting[] {
     const from = this.#next;
     let whole = from;
     let bytes = 0;
@@ -187,6 +198,8 @@ export class Enqueuer {
     for (; this.#next - from < mostItems; this.#next++) {
       const request = this.#waiting[this.#next]?.request;
       if (!request) break;
+      const jobs = this.#next - from;
+      if (whole === this.#next && jobs >= share && (jobs >= leastJobs || bytes >= leastBytes)) break;
       bytes += request.record.length;
       // New ids of one batch have to ascend; a maker starts with another prefix every few million ids.
       if (this.#next > from && (bytes > mostBytes || (isMade(request) && request.id < last))) break;
@@ -200,6 +213,7 @@ export class Enqueuer {
   async #send(lane: Lane, items: Waiting[]): Promise<void> {
     lane.busy = true;
     this.#underWay++;
+    this.#jobsUnderWay += items.length;
     try {
       const answer = this.#connection.run(enqueue, this.#keys, {
         session: lane.session, seq: ++lane.seq, ...packJobs(items.map(({ request }) => request), this.#packer),
@@ -222,6 +236,7 @@ export class Enqueuer {
     } finally {
       lane.busy = false;
       this.#underWay--;
+      this.#jobsUnderWay -= items.length;
       if (this.#next < this.#waiting.length) this.#schedule();
       else if (this.#isDrained()) for (const resolve of this.#whenDrained.splice(0)) resolve();
     }

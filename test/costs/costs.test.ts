@@ -111,11 +111,11 @@ describe('a bulk of 1,000', () => {
   });
 });
 
-test('500 adds of one turn are one call', async () => {
+test('500 adds of one turn are three calls, so that Redis and Node work side by side', async () => {
   const { queue } = open();
   await queue.add('email', email(0));
   const cost = await counted(() => Promise.all(jobs(500).map(({ name, data }) => queue.add(name, data))));
-  expect(cost.scripts).toBe(1);
+  expect(cost.scripts).toBe(3);
   expect(cost.bytes / 500).toBeLessThanOrEqual(160);
 });
 
