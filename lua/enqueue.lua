@@ -1,12 +1,13 @@
 -- enqueue: adds a batch of jobs, each into `wait` or `delayed`, with one outcome per item.
 -- KEYS  meta · job · wait · delayed · active · state · history · progress · logs · sessions · dedup · pending · marker · events
--- ARGV  session · seq · plain · ids · fresh · special · names · large
+-- ARGV  session · seq · plain · ids · fresh · special · names · attended · large
 --       plain    MessagePack [id, record, …] or '': new ids made by the client, ascending, to the end of priority 0
 --       ids      those of `plain`, one a line
 --       fresh    MessagePack [id, record, delayMs, priority, lifo, facts, …] or '': new ids made by the client, ascending
 --       special  MessagePack [[id, record, delayMs, priority, lifo, facts, dedup], …] or '': anything else; the id may exist.
 --                facts is a packed map or ''; dedup is '' or [dedupId, ttlMs, extend, replace, keepLast, reschedule]
 --       names    the names of all items in order (one if all are the same), one a line
+--       attended 1 when a worker of the caller's looks for jobs right behind this call: then no marker has to wake one
 --       large    records too large to be packed, an argument each: in their places stand the numbers of these
 -- REPLY now · one outcome per special item: '' added, or the id of the job that stands in its place
 -- COST  O(items · log n), at most 1,000 items
@@ -28,7 +29,7 @@ local reply, notes, added, count, ready = { now }, {}, ARGV[4], 0, false
 -- so that a refusal leaves nothing half done.
 if ARGV[3] ~= '' then
   local plain = cmsgpack.unpack(ARGV[3])
-  if ARGV[8] then
+  if ARGV[9] then
     for i = 2, #plain, 2 do plain[i] = ARGV[plain[i]] or plain[i] end
   end
   redis.call('HSET', job, unpack(plain))
@@ -48,8 +49,8 @@ else
   end
 end
 
-if ARGV[8] then redis.call('HSET', meta, 'large', '1') end
-if ready and not settings[1] then redis.call('ZADD', marker, '0', '0') end
+if ARGV[9] then redis.call('HSET', meta, 'large', '1') end
+if ready and ARGV[8] == '' and not settings[1] then redis.call('ZADD', marker, '0', '0') end
 settled(session, seq, reply)
 publish(tonumber(settings[2] or 10000), count, 'added', added, 'names', ARGV[7],
   'moved', #notes > 0 and cmsgpack.pack(notes) or '')

@@ -4,7 +4,7 @@ import { DurabilityError, RedisError, type Shortfall } from '../core/errors.js';
 import type { Connection } from '../redis/connection.js';
 import type { QueueKeys } from '../redis/keys.js';
 import { enqueue } from '../redis/scripts/enqueue.js';
-import { nudgeNeighbour } from './neighbours.js';
+import { restingNeighbour } from './neighbours.js';
 import { isDelayed, isMade, packJobs } from './pack-jobs.js';
 import { Unconfirmed } from './unconfirmed.js';
 
@@ -214,12 +214,15 @@ export class Enqueuer {
     lane.busy = true;
     this.#underWay++;
     this.#jobsUnderWay += items.length;
+    const neighbour = this.#proven && items.some(({ request }) => !isDelayed(request)) ? restingNeighbour(this.#connection, this.#keys) : undefined;
     try {
       const answer = this.#connection.run(enqueue, this.#keys, {
-        session: lane.session, seq: ++lane.seq, ...packJobs(items.map(({ request }) => request), this.#packer),
+        session: lane.session, seq: ++lane.seq, attended: neighbour !== undefined, ...packJobs(items.map(({ request }) => request), this.#packer),
       }, this.#failing ? this.#timeLeft(items) : undefined);
-      if (this.#proven && items.some(({ request }) => !isDelayed(request))) nudgeNeighbour(this.#connection, this.#keys);
+      neighbour?.look();
       const reply = await answer;
+      // It rests already: the jobs came after its look, because their call had to be repeated.
+      if (neighbour?.rests) neighbour.look();
       this.#connection.observeClock(reply.now);
       this.#proven = true;
       this.#failing = false;

@@ -1,27 +1,33 @@
 import type { Connection } from '../redis/connection.js';
 import type { QueueKeys } from '../redis/keys.js';
 
-/** Looks for jobs at once, and answers whether it will; a worker that rests does. */
-export type Nudge = () => boolean;
+/** A worker of the same process, on the same connection. */
+export interface Neighbour {
+  /** It has nothing to do, and would take a job. */
+  readonly rests: boolean;
+  /** Looks for jobs at once. */
+  look(): void;
+}
 
-const resting = new WeakMap<Connection, Map<string, Set<Nudge>>>();
+const all = new WeakMap<Connection, Map<string, Set<Neighbour>>>();
 
 /**
- * Lets a worker be nudged by jobs that are added in its own process over its own connection. Its call for jobs then
- * travels right behind theirs, and has not to wait until Redis has woken it. Answers what ends that.
+ * Lets a worker look for jobs that are added in its own process over its own connection. Its call for them then travels
+ * right behind theirs, and has not to wait until Redis has woken it. Answers what ends that.
  */
-export function listenToNeighbours(connection: Connection, { base }: QueueKeys, nudge: Nudge): () => void {
-  const queues = resting.get(connection) ?? new Map<string, Set<Nudge>>();
-  resting.set(connection, queues);
+export function joinNeighbours(connection: Connection, { base }: QueueKeys, neighbour: Neighbour): () => void {
+  const queues = all.get(connection) ?? new Map<string, Set<Neighbour>>();
+  all.set(connection, queues);
   const workers = queues.get(base) ?? new Set();
-  queues.set(base, workers.add(nudge));
+  queues.set(base, workers.add(neighbour));
   return () => {
-    workers.delete(nudge);
+    workers.delete(neighbour);
     if (workers.size === 0) queues.delete(base);
   };
 }
 
-/** Jobs of this queue are on their way to Redis: the first neighbour that rests looks for them. */
-export function nudgeNeighbour(connection: Connection, { base }: QueueKeys): void {
-  for (const nudge of resting.get(connection)?.get(base) ?? []) if (nudge()) return;
+/** The first worker that rests, if jobs of this queue have one near. */
+export function restingNeighbour(connection: Connection, { base }: QueueKeys): Neighbour | undefined {
+  for (const neighbour of all.get(connection)?.get(base) ?? []) if (neighbour.rests) return neighbour;
+  return undefined;
 }

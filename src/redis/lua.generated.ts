@@ -456,7 +456,7 @@ local settings = redis.call('HMGET', KEYS[1], 'paused', 'maxEvents')
 local reply, notes, added, count, ready = { now }, {}, ARGV[4], 0, false
 if ARGV[3] ~= '' then
 local plain = cmsgpack.unpack(ARGV[3])
-if ARGV[8] then
+if ARGV[9] then
 for i = 2, #plain, 2 do plain[i] = ARGV[plain[i]] or plain[i] end
 end
 redis.call('HSET', KEYS[2], unpack(plain))
@@ -634,8 +634,8 @@ end
 place()
 end
 end
-if ARGV[8] then redis.call('HSET', KEYS[1], 'large', '1') end
-if ready and not settings[1] then redis.call('ZADD', KEYS[13], '0', '0') end
+if ARGV[9] then redis.call('HSET', KEYS[1], 'large', '1') end
+if ready and ARGV[8] == '' and not settings[1] then redis.call('ZADD', KEYS[13], '0', '0') end
 settled(session, seq, reply)
 publish(tonumber(settings[2] or 10000), count, 'added', added, 'names', ARGV[7],
 'moved', #notes > 0 and cmsgpack.pack(notes) or '')

@@ -1,5 +1,5 @@
 import type { Connection } from '../redis/connection.js';
-import { listenToNeighbours } from '../queue/neighbours.js';
+import { joinNeighbours, type Neighbour } from '../queue/neighbours.js';
 import type { QueueKeys } from '../redis/keys.js';
 import type { SettleReply } from '../redis/scripts/settle.js';
 import { glance } from './glance.js';
@@ -16,6 +16,8 @@ export interface RestOptions {
   /** Whether the worker takes jobs at all now. */
   isOpen: () => boolean;
   hasFreeSlots: () => boolean;
+  /** It may leave jobs that others could take: so what is added near it has to wake others too. */
+  isLimited: boolean;
   /** Look for jobs; `woken` when the marker said that there are some. */
   look: (woken: boolean) => void;
   /** Something is due at this time of Redis's clock; 0 for nothing. */
@@ -33,26 +35,37 @@ const glanceEveryMs = 8_000;
  * anybody knowing. So the worker glances by itself whether jobs wait or something is due: nothing waits longer than the
  * glances are apart.
  */
-export class Rest {
+export class Rest implements Neighbour {
   readonly #options: RestOptions;
   readonly waker: Waker;
   #timer: NodeJS.Timeout | undefined;
   #sleeping: Promise<void> | undefined;
   /** There was nothing to do since the last wait ended. */
   #tired = false;
-  /** Jobs were added in this process, and the worker has looked for them without waiting for the marker. */
-  #nudged = false;
-  readonly #ignoreNeighbours: () => void;
+  /** It has been told of jobs that are added in this process, and has not come to rest since. The wait for the marker goes on meanwhile. */
+  #called = false;
+  readonly #leaveNeighbours: (() => void) | undefined;
 
   constructor(options: RestOptions) {
     this.#options = options;
     this.waker = new Waker(options.connection, options.keys.key('marker'), options.clientName);
-    this.#ignoreNeighbours = listenToNeighbours(options.connection, options.keys, () => this.#nudge());
+    if (!options.isLimited) this.#leaveNeighbours = joinNeighbours(options.connection, options.keys, this);
+  }
+
+  get rests(): boolean {
+    const { isOpen, hasFreeSlots } = this.#options;
+    return !this.#called && this.waker.isWaiting && isOpen() && hasFreeSlots();
+  }
+
+  /** Its take wakes the next worker if it leaves jobs behind, as one that the marker has woken does. */
+  look(): void {
+    this.#called = true;
+    this.#options.look(true);
   }
 
   /** The last take found nothing, for the reason that its reply tells. */
   after(reply: SettleReply): void {
-    this.#nudged = false;
+    this.#called = false;
     if (reply.waitMs > 0) this.lookIn(Math.min(reply.waitMs, this.#options.longestLimitMs));
     else if (!this.waker.isWaiting) {
       this.#tired = true;
@@ -71,7 +84,7 @@ export class Rest {
 
   /** Resolves when nothing waits any more, and a marker that came too late has been passed on. */
   async close(): Promise<void> {
-    this.#ignoreNeighbours();
+    this.#leaveNeighbours?.();
     clearTimeout(this.#timer);
     await this.waker.close();
     await this.#sleeping;
@@ -84,15 +97,6 @@ export class Rest {
       await this.#rise(marked);
     }
     this.#sleeping = undefined;
-  }
-
-  /** Its take wakes the next worker if it leaves jobs behind, as one that the marker has woken does. */
-  #nudge(): boolean {
-    const { isOpen, hasFreeSlots, look } = this.#options;
-    if (this.#nudged || !this.waker.isWaiting || !isOpen() || !hasFreeSlots()) return false;
-    this.#nudged = true;
-    look(true);
-    return true;
   }
 
   /** Resolves when it is time to look; true when the marker says so. */
@@ -124,11 +128,6 @@ export class Rest {
   }
 
   async #rise(marked: boolean): Promise<void> {
-    // The marker was set before the nudged take, which has seen to everything that it could tell of.
-    if (this.#nudged) {
-      this.#nudged = false;
-      return;
-    }
     const { isOpen, hasFreeSlots, look, connection, retryDelayMs } = this.#options;
     if (marked && !(isOpen() && hasFreeSlots())) await this.#passOn();
     else if (connection.isReady) look(marked);

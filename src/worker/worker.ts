@@ -419,6 +419,7 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
       retryDelayMs: options.runRetryDelay,
       isOpen: () => !this.#paused && !this.closing,
       hasFreeSlots: () => this.#dispatcher.hasFreeSlots,
+      isLimited: options.limiter !== undefined,
       look: (woken) => this.#look(woken),
       due: (at) => this.#scheduler.noteDue(at),
       failed: (error) => this.report(error),

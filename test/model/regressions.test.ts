@@ -20,7 +20,7 @@ const startedAtMs = 1_700_000_000_000;
 test('a job that waits for children leaves no trace when it is returned to another queue', () => compare([plant('a', 'b'), giveBack('a')]));
 
 test('a returned job does not leave the range of its priority', () => compare([
-  { verb: 'enqueue', queue: 'd', session: 'p', seq: 1, form: 'special', jobs: [job('a')] },
+  { verb: 'enqueue', queue: 'd', session: 'p', seq: 1, form: 'special', attended: false, jobs: [job('a')] },
   { verb: 'plain', queue: 'd', key: 'wait', command: 'ZADD', args: [-1, 'a'] },
   add(job('b')), giveBack('b'),
 ]));
@@ -46,7 +46,7 @@ test('the end of a job is not held up by a deduplication entry that cannot be re
 });
 
 test('a session that cannot be read begins anew', () => {
-  const call: Call = { verb: 'enqueue', queue: 'q', session: 'p', seq: 2, form: 'special', jobs: [job('a')] };
+  const call: Call = { verb: 'enqueue', queue: 'q', session: 'p', seq: 2, form: 'special', attended: false, jobs: [job('a')] };
   return compare([{ ...call, seq: 1 }, change('sessions', 'HSET', 'p', damage), call], true);
 });
 

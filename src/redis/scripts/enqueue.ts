@@ -13,12 +13,14 @@ export interface EnqueueCall {
   special?: Buffer;
   /** The names of all items, one a line, or one name if all are the same: those of delayed fresh ones come last. */
   names: string;
+  /** A worker of the caller's looks for jobs right behind the call: nobody has to be woken. */
+  attended?: boolean;
   /** Records too large to be packed: in their places stand the numbers of their arguments, from {@link firstLarge}. */
   large?: readonly Buffer[];
 }
 
 /** The number of the first argument after the others. */
-export const firstLarge = 8;
+export const firstLarge = 9;
 
 export interface EnqueueReply {
   now: number;
@@ -34,7 +36,7 @@ export const enqueue = defineScript({
     'pending', 'marker', 'events',
   ],
   args: (call: EnqueueCall) => [
-    call.session, call.seq, call.plain ?? '', call.ids ?? '', call.fresh ?? '', call.special ?? '', call.names, ...(call.large ?? []),
+    call.session, call.seq, call.plain ?? '', call.ids ?? '', call.fresh ?? '', call.special ?? '', call.names, call.attended ? '1' : '', ...(call.large ?? []),
   ],
   reply: (raw): EnqueueReply => {
     const [now, ...standing] = list(raw);

@@ -8,7 +8,7 @@ const largeFrom = 2048;
 
 export function enqueue(turn: Turn, call: CallOf<'enqueue'>): unknown {
   return once(turn, call, () => {
-    const standing = call.form === 'special' ? addSpecial(turn, call.jobs) : addFresh(turn, call.jobs);
+    const standing = call.form === 'special' ? addSpecial(turn, call) : addFresh(turn, call);
     if (call.jobs.some(({ record }) => record.length >= largeFrom)) turn.queue.meta.set('large', '1');
     const notes = turn.moved;
     const [waiting, delayed] = [call.jobs.filter(({ delayMs }) => delayMs === 0), call.jobs.filter(({ delayMs }) => delayMs > 0)];
@@ -24,7 +24,7 @@ export function enqueue(turn: Turn, call: CallOf<'enqueue'>): unknown {
 }
 
 /** New ids: those that go to the end of one priority share a place, where ids decide. */
-function addFresh(turn: Turn, jobs: readonly NewJob[]): string[] {
+function addFresh(turn: Turn, { jobs, attended }: CallOf<'enqueue'>): string[] {
   const { queue, now } = turn;
   const places = new Map<number, number>();
   for (const { id, record, delayMs, priority, lifo, facts } of jobs) {
@@ -39,11 +39,11 @@ function addFresh(turn: Turn, jobs: readonly NewJob[]): string[] {
       queue.wait.set(id, place);
     }
   }
-  if (jobs.some(({ id, delayMs }) => delayMs === 0 || isFirst(queue.delayed, id))) turn.wakeUnlessPaused();
+  if (!attended && jobs.some(({ id, delayMs }) => delayMs === 0 || isFirst(queue.delayed, id))) turn.wakeUnlessPaused();
   return [];
 }
 
-function addSpecial(turn: Turn, jobs: readonly NewJob[]): string[] {
+function addSpecial(turn: Turn, { jobs, attended }: CallOf<'enqueue'>): string[] {
   const { queue, now } = turn;
   const news: string[] = [];
   const standing = jobs.map((item) => {
@@ -70,7 +70,7 @@ function addSpecial(turn: Turn, jobs: readonly NewJob[]): string[] {
     }
     return '';
   });
-  if (news.length > 0) turn.wakeUnlessPaused();
+  if (news.length > 0 && !attended) turn.wakeUnlessPaused();
   return standing;
 }
 

@@ -55,7 +55,7 @@ export interface News {
 
 interface Bodies {
   /** `plain` and `fresh`: under new ids that ascend; `plain` without anything particular. */
-  enqueue: Numbered & { form: 'plain' | 'fresh' | 'special'; jobs: NewJob[] };
+  enqueue: Numbered & { form: 'plain' | 'fresh' | 'special'; attended: boolean; jobs: NewJob[] };
   settle: Numbered & {
     items: EndedJob[]; token: string; wanted: number; leaseMs: number; max: number; durationMs: number;
     keepCompleted: number; keepFailed: number; woken: boolean; prefetch: number; minutes: number;

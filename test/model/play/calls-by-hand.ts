@@ -8,7 +8,7 @@ export function job(id: string, more: Partial<NewJob> = {}): NewJob {
 }
 
 let calls = 0;
-export const add = (...jobs: NewJob[]): Call => ({ verb: 'enqueue', queue: 'q', session: `p${++calls}`, seq: 1, form: 'special', jobs });
+export const add = (...jobs: NewJob[]): Call => ({ verb: 'enqueue', queue: 'q', session: `p${++calls}`, seq: 1, form: 'special', attended: false, jobs });
 const settling = (): CallOf<'settle'> => ({
   verb: 'settle', queue: 'q', session: `w${++calls}`, seq: 1, items: [], token: 'w', wanted: 0, leaseMs: 3_600_000, max: 0, durationMs: 0, keepCompleted: -1, keepFailed: -1,
   woken: false, prefetch: 0, minutes: 0,

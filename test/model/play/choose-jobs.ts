@@ -15,7 +15,7 @@ const add: Choose = (chooser) => {
   const { dice, player, name } = chooser;
   const jobs = Array.from({ length: 1 + dice.below(3) }, () => newJob(player.newId()));
   if (dice.oneIn(3)) for (const job of jobs) job.name = dice.of('mail', 'call');
-  return { verb: 'enqueue', queue: name, ...producer(chooser), form: 'plain', jobs };
+  return { verb: 'enqueue', queue: name, ...producer(chooser), form: 'plain', attended: chooser.dice.oneIn(4), jobs };
 };
 
 const addSpecial: Choose = (chooser) => {
@@ -26,7 +26,7 @@ const addSpecial: Choose = (chooser) => {
     const facts = { ...(priority > 0 && { pr: priority }) };
     return { ...job, priority, lifo: dice.oneIn(3), delayMs: dice.oneIn(3) ? chooser.delayMs() : 0, facts: priority > 0 ? packedOf(facts) : '' };
   });
-  return { verb: 'enqueue', queue: name, ...producer(chooser), form: 'special', jobs };
+  return { verb: 'enqueue', queue: name, ...producer(chooser), form: 'special', attended: chooser.dice.oneIn(4), jobs };
 };
 
 const addFresh: Choose = (chooser) => {
@@ -38,7 +38,7 @@ const addFresh: Choose = (chooser) => {
       facts: priority > 0 ? packedOf({ pr: priority }) : '',
     };
   });
-  return { verb: 'enqueue', queue: name, ...producer(chooser), form: 'fresh', jobs };
+  return { verb: 'enqueue', queue: name, ...producer(chooser), form: 'fresh', attended: chooser.dice.oneIn(4), jobs };
 };
 
 const addDeduplicated: Choose = (chooser) => {
@@ -53,7 +53,7 @@ const addDeduplicated: Choose = (chooser) => {
       delayMs: dice.oneIn(2) ? chooser.delayMs() : 0, facts: packedOf({ ...(priority > 0 && { pr: priority }), de: rule.id }),
     };
   });
-  return { verb: 'enqueue', queue: name, ...producer(chooser), form: 'special', jobs };
+  return { verb: 'enqueue', queue: name, ...producer(chooser), form: 'special', attended: chooser.dice.oneIn(4), jobs };
 };
 
 /** Adds a child that the books of its parent expect. */
@@ -63,7 +63,7 @@ const addChild: Choose = (chooser) => {
   if (!planned) return undefined;
   const policy = dice.of('', '', 'fail', 'continue', 'ignore', 'remove');
   const facts = packedOf({ pk: [prefix, planned.queue, planned.parent], ...(policy !== '' && { po: policy }) });
-  return { verb: 'enqueue', queue: name, ...producer(chooser), form: 'special', jobs: [{ ...newJob(planned.id), facts }] };
+  return { verb: 'enqueue', queue: name, ...producer(chooser), form: 'special', attended: chooser.dice.oneIn(4), jobs: [{ ...newJob(planned.id), facts }] };
 };
 
 const publishEvents: Choose = (chooser) => ({
