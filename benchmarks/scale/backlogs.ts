@@ -4,14 +4,20 @@ import { sleep, type Round } from '../round.js';
 import { summarize } from '../statistics.js';
 import { Countdown, fill } from '../workloads/drain.js';
 import { fillTo, onEmptyDatabase, perSecond, type Session } from './session.js';
+import { letTablesGrow } from './tables.js';
 
 export type Kind = 'plain' | 'prioritized' | 'delayed';
 
-export interface BacklogPoint {
-  readonly kind: Kind;
-  readonly backlog: number;
+interface Rates {
   readonly addsPerSecond: number;
   readonly processedPerSecond: number;
+}
+
+export interface BacklogPoint extends Rates {
+  readonly kind: Kind;
+  readonly backlog: number;
+  /** The same right after the backlog was added, while Redis may still move its entries to larger hash tables. */
+  readonly whileTablesGrow: Rates;
   /** The longest time that any script held Redis while adding and processing. */
   readonly longestScriptMs: number;
 }
@@ -39,35 +45,39 @@ export async function measureBacklogs(session: Session, kind: Kind, backlogs: re
     const point = await onEmptyDatabase(session, (round) => measureBacklog(session, round, { kind, backlog }));
     if (!point) continue;
     session.print(
-      `  ${kind}, backlog ${backlog.toLocaleString('en')}: add ${perSecond(point.addsPerSecond)}, process ${perSecond(point.processedPerSecond)}, longest script ${point.longestScriptMs.toFixed(1)} ms`,
+      `  ${kind}, backlog ${backlog.toLocaleString('en')}: ${shown(point)}, right after the fill ${shown(point.whileTablesGrow)}, longest script ${point.longestScriptMs.toFixed(1)} ms`,
     );
     points.push(point);
   }
   return points;
 }
 
+const shown = ({ addsPerSecond, processedPerSecond }: Rates): string => `add ${perSecond(addsPerSecond)}, process ${perSecond(processedPerSecond)}`;
+
 async function measureBacklog(session: Session, round: Round, { kind, backlog }: { kind: Kind; backlog: number }): Promise<BacklogPoint> {
   const queue = await round.queue();
-  const { sample: sampleOptions, backlog: backlogOptions } = jobsOf[kind];
-  await fillTo(queue, backlog, backlogOptions);
+  await fillTo(queue, backlog, jobsOf[kind].backlog);
   await session.scripts.reset();
+  const whileTablesGrow = await measureRates(session, round, queue, { kind, rounds: 1 });
+  const longestAtFirst = await session.scripts.longestMs();
+  await letTablesGrow(session.probe.redis);
+  await session.scripts.reset();
+  const rates = await measureRates(session, round, queue, { kind, rounds: session.rounds });
+  return { kind, backlog, ...rates, whileTablesGrow, longestScriptMs: Math.max(longestAtFirst, await session.scripts.longestMs()) };
+}
 
+/** Adds some jobs and processes as many, so that the backlog stays as it is. */
+async function measureRates(session: Session, round: Round, queue: PeerQueue, { kind, rounds }: { kind: Kind; rounds: number }): Promise<Rates> {
   const adds: number[] = [];
   const processed: number[] = [];
-  for (let count = 0; count < session.rounds; count++) {
-    const jobs = emails(session.sample, sampleOptions);
+  for (let count = 0; count < rounds; count++) {
+    const jobs = emails(session.sample, jobsOf[kind].sample);
     const adding = await session.probe.measure(session.sample, () => fill(queue, jobs));
     adds.push(adding.jobsPerSecond);
     await sleep(shortDelayMs);
     processed.push(await processSome(round, queue, { jobs: session.sample, delays: kind === 'delayed' }));
   }
-  return {
-    kind,
-    backlog,
-    addsPerSecond: summarize(adds).median,
-    processedPerSecond: summarize(processed).median,
-    longestScriptMs: await session.scripts.longestMs(),
-  };
+  return { addsPerSecond: summarize(adds).median, processedPerSecond: summarize(processed).median };
 }
 
 /** Processes at least `jobs` jobs and stops; the few beyond are taken while the worker closes. */
