@@ -8,6 +8,7 @@ import type { QueueKeys } from './keys.js';
 import { callOptions, isClient, isCluster, openClient, openLike, type ConnectionOptions, type RedisClient } from './options.js';
 import { clockOf, inspectServer, type ServerFacts } from './server.js';
 import type { RawReply, Script, ScriptArg } from './script.js';
+import { ScriptCommand } from './script-command.js';
 
 /** How long a call may take, reconnects and repeats included, before it is given up. */
 export const defaultDeadlineMs = 10_000;
@@ -128,10 +129,11 @@ export class Connection extends EventEmitter {
   /** Runs a script on the keys of a queue. Repeats it until it is answered or the deadline has passed. */
   async run<Call, Reply>(script: Script<Call, Reply>, keys: QueueKeys, call: Call, deadlineMs = this.#deadlineMs): Promise<Reply> {
     const names = keys.list(script.keys, script.choose?.(call));
-    const args = [script.sha, names.length, ...names, ...script.args(call)];
+    const args = script.args(call);
     const session = script.once?.(call) ? this.#sessions.borrow() : undefined;
     if (script.once) args.push(session?.id ?? '', session?.seq ?? '');
-    const raw = await this.#untilAnswered('evalsha', args, `run a script on queue ${keys.queue}`, deadlineMs, script.source);
+    const make = (): Command => new ScriptCommand(script.sha, names, args);
+    const raw = await this.#untilAnswered(make, `run a script on queue ${keys.queue}`, deadlineMs, script.source);
     // A session whose call was not answered is never used again: that call may still arrive.
     if (session) this.#sessions.giveBack(session);
     return readReply(() => script.reply(raw, call));
@@ -139,7 +141,7 @@ export class Connection extends EventEmitter {
 
   /** Runs one plain command with the same care. Only for commands that may be repeated. */
   command(name: string, args: ScriptArg[], doing: string, deadlineMs = this.#deadlineMs): Promise<RawReply> {
-    return this.#untilAnswered(name, args, doing, deadlineMs);
+    return this.#untilAnswered(() => plainCommand(name, args), doing, deadlineMs);
   }
 
   /** What an error says that `what` happened, with what the client said of the connection. */
@@ -184,7 +186,8 @@ export class Connection extends EventEmitter {
     }
   }
 
-  async #untilAnswered(name: string, args: ScriptArg[], doing: string, deadlineMs: number, source?: string): Promise<RawReply> {
+  /** @param make a command cannot be sent twice: each try has its own. */
+  async #untilAnswered(make: () => Command, doing: string, deadlineMs: number, source?: string): Promise<RawReply> {
     const expiresAt = performance.now() + deadlineMs;
     const fate: Fate = { mayHaveHappened: false };
     let forgotten = false;
@@ -192,7 +195,7 @@ export class Connection extends EventEmitter {
     for (let attempt = 0; ; attempt++) {
       try {
         if (forgotten && source !== undefined) await this.#load(source, doing, expiresAt);
-        return await this.#send(name, args, doing, expiresAt, fate);
+        return await this.#send(make(), doing, expiresAt, fate);
       } catch (error) {
         const { remedy, code } = diagnose(error);
         // Once a try was lost, a later refusal does not tell what became of it.
@@ -219,18 +222,17 @@ export class Connection extends EventEmitter {
       const loads = client.nodes('master').map((node) => node.script('LOAD', source));
       await Promise.race([Promise.allSettled(loads), pause(1_000, expiresAt)]);
     } else {
-      await this.#send('script', ['LOAD', source], doing, expiresAt);
+      await this.#send(plainCommand('script', ['LOAD', source]), doing, expiresAt);
     }
   }
 
-  #send(name: string, args: ScriptArg[], doing: string, expiresAt: number, fate: Fate = { mayHaveHappened: false }): Promise<RawReply> {
+  #send(command: Command, doing: string, expiresAt: number, fate: Fate = { mayHaveHappened: false }): Promise<RawReply> {
     if (this.#closed) return Promise.reject(new ClosedError('connection'));
     if (this.#noDatabase) return Promise.reject(this.#noDatabase);
     if (this.#failsFast && !this.isReady) {
       return Promise.reject(new RedisError(fate.mayHaveHappened ? 'OUTCOME_UNKNOWN' : 'REDIS_UNAVAILABLE', this.why(`Could not ${doing}: there is no connection to Redis`)));
     }
     return new Promise<RawReply>((resolve, reject) => {
-      const command = new Command(name, args, { replyEncoding: null });
       const call: Pending = { command, doing, expiresAt, fate, sent: this.isReady, fail: reject };
       this.#pending.add(call);
       this.#watch ??= setInterval(() => this.#expire(), 250).unref();
@@ -317,6 +319,10 @@ export class Connection extends EventEmitter {
   #report(error: Error): void {
     if (!this.#closed && this.listenerCount('error') > 0) this.emit('error', error);
   }
+}
+
+function plainCommand(name: string, args: ScriptArg[]): Command {
+  return new Command(name, args, { replyEncoding: null });
 }
 
 /** Whatever a server answers, it is either understood or a typed error. */

@@ -1,0 +1,46 @@
+import { Command } from 'ioredis';
+import { RequestWriter } from './request-writer.js';
+import type { ScriptArg } from './script.js';
+
+const writer = new RequestWriter();
+
+/** What a call of a script begins with, by its list of keys: the same bytes at every call, so they are made once. */
+const heads = new WeakMap<readonly string[], Buffer>();
+
+/**
+ * The call of a script. The client makes a request of its arguments one by one, which takes longer than all else that
+ * is done for a call of one job; here most of the request is there already.
+ */
+export class ScriptCommand extends Command {
+  readonly #sha: string;
+  readonly #keys: readonly string[];
+  readonly #args: readonly ScriptArg[];
+
+  /** @param keys at least one; a list that is used again is encoded once, for one script. */
+  constructor(sha: string, keys: readonly string[], args: readonly ScriptArg[]) {
+    // All that the client has to know is the slot of the keys.
+    super('evalsha', [sha, '1', keys[0] ?? ''], { replyEncoding: null });
+    this.#sha = sha;
+    this.#keys = keys;
+    this.#args = args;
+  }
+
+  override toWritable(socket: object): string | Buffer {
+    // It may have been turned into another command, which does nothing.
+    if (this.name !== 'evalsha') return super.toWritable(socket);
+    const head = this.#head();
+    writer.count(3 + this.#keys.length + this.#args.length).written(head);
+    for (const arg of this.#args) writer.argument(arg);
+    return writer.take();
+  }
+
+  #head(): Buffer {
+    const known = heads.get(this.#keys);
+    if (known) return known;
+    writer.argument('evalsha').argument(this.#sha).argument(this.#keys.length);
+    for (const key of this.#keys) writer.argument(key);
+    const head = writer.take();
+    heads.set(this.#keys, head);
+    return head;
+  }
+}
