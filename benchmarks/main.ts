@@ -1,5 +1,6 @@
 import { Probe } from './measure.js';
 import { parseOptions, redisUrl, usage, type Options } from './options.js';
+import { knownReasons } from './reasons.js';
 import { costTable, describe, errorLines, linesOf, save, surroundings, table, type Line } from './report.js';
 import { runWorkload, type WorkloadResult } from './run.js';
 import { expectCleanExit, refuseUsedDatabase } from './safety.js';
@@ -16,7 +17,7 @@ async function run(options: Options): Promise<void> {
     print(describe(where));
     const measured = await measureAll(options, { probe, url });
     const lines = measured.flatMap(linesOf);
-    printReport(lines, measured, options);
+    await printReport(lines, measured, options);
     const names = await save(results, { where, lines, results: measured, options });
     print(`written to benchmarks/results: ${names.join(', ')}`);
     await probe.flush();
@@ -36,7 +37,7 @@ async function measureAll(options: Options, { probe, url }: { probe: Probe; url:
   return measured;
 }
 
-function printReport(lines: readonly Line[], measured: readonly WorkloadResult[], options: Options): void {
+async function printReport(lines: readonly Line[], measured: readonly WorkloadResult[], options: Options): Promise<void> {
   const names = options.peers.map((peer) => peer.name);
   print(`\n${table(lines, names)}`);
   print(`\n${costTable(measured, names)}\n`);
@@ -44,7 +45,8 @@ function printReport(lines: readonly Line[], measured: readonly WorkloadResult[]
   const judged = lines.filter((line) => line.met !== undefined);
   if (judged.length === 0) return;
   print(`${judged.filter((line) => line.met).length} of ${judged.length} targets met`);
-  for (const { row } of judged.filter((line) => !line.met)) print(`not met: ${row.label}`);
+  const reasons = await knownReasons();
+  for (const { row } of judged.filter((line) => !line.met)) print(`not met: ${row.label}: ${reasons.get(row.label) ?? 'no reason is known; docs/performance.md tells of other rows'}`);
 }
 
 try {
