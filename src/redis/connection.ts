@@ -178,8 +178,7 @@ export class Connection extends EventEmitter {
     this.#closed = true;
     clearInterval(this.#watch);
     this.client.off('error', this.#onError).off('ready', this.#onReady).off('close', this.#onClose).off('end', this.#onEnd);
-    for (const call of this.#pending) call.fail(new ClosedError('connection'));
-    this.#pending.clear();
+    this.#failAll(() => new ClosedError('connection'));
     if (this.owned) {
       this.client.on('error', () => undefined);
       this.client.disconnect();
@@ -301,18 +300,18 @@ export class Connection extends EventEmitter {
     this.#noDatabase = undefined;
     this.emit('close');
   };
-  readonly #onEnd = (): void => {
-    for (const call of this.#pending) call.fail(this.#expired(call));
-    this.#pending.clear();
-  };
+  readonly #onEnd = (): void => this.#failAll((call) => this.#expired(call));
 
   /** Told before the client sends what it has kept back until it was ready. */
   #refuseDatabase(error: DroverError): void {
     this.#noDatabase = error;
-    for (const { command, fail } of this.#pending) {
-      withdraw(command);
-      fail(error);
-    }
+    for (const { command } of this.#pending) withdraw(command);
+    this.#failAll(() => error);
+  }
+
+  /** Nothing that is under way will be answered. */
+  #failAll(reason: (call: Pending) => Error): void {
+    for (const call of this.#pending) call.fail(reason(call));
     this.#pending.clear();
   }
 
