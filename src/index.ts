@@ -8,6 +8,7 @@ export { removeAllQueueData } from './queue/remove-all-queue-data.js';
 export { QueueGetters } from './queue/queue-getters.js';
 export { QueueKeys } from './redis/keys.js';
 export { type JobSchedulerTemplateJson, type ScheduleTemplate, type ScheduleView, type ScheduleView as JobSchedulerJson } from './queue/schedules.js';
+export { JobScheduler, type RepeatBaseOptions, type UpsertOptions } from './queue/job-scheduler.js';
 export { FlowProducer, type FlowProducerListener, type FlowProducerOptions } from './flows/flow-producer.js';
 export {
   type FlowJob, type FlowJobBase, type FlowJobNode, type FlowNestedLeafJob, type FlowOpts, type FlowParentJob, type FlowQueuesOpts, type FlowRootLeafJob,
@@ -29,7 +30,7 @@ export { type AddAndWaitOptions, type FinishWaiter, type WaitOptions } from './q
 export { type BackoffOptions } from './core/backoff.js';
 export {
   type AdvancedOptions, type BackoffStrategy, type BaseJobOptions, type BulkJobOptions, type CompressableJobOptions, type FinishedPropValAttribute, type FinishedStatus, type IoredisListener,
-  type JobSchedulerTemplateOptions, type KeyPrefixOptions, type MinimalJob, type MoveToWaitingChildrenOpts, type ParentOptions, type RedisKeyPrefixOptions,
+  type JobSchedulerJobOptions, type JobSchedulerTemplateOptions, type KeyPrefixOptions, type MinimalJob, type MoveToWaitingChildrenOpts, type ParentOptions, type RedisKeyPrefixOptions,
   type QueueMeta, type RetryOptions,
 } from './queue/bullmq-types.js';
 export { type Durability } from './core/durability.js';

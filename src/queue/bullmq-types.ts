@@ -1,6 +1,6 @@
 import type { BackoffStrategy as StrategyOf } from '../core/backoff.js';
 import type { JobsOptions } from '../core/job-options.js';
-import type { AdvancedRepeatOptions } from '../core/strategies.js';
+import type { AdvancedRepeatOptions, RepeatOptions } from '../core/strategies.js';
 import type { Job, JobProgress } from './job.js';
 
 /** BullMQ's names of types that Drover spells out or calls otherwise. */
@@ -53,6 +53,12 @@ export interface AdvancedOptions extends AdvancedRepeatOptions {
 
 /** Options of the runs of a schedule. */
 export type JobSchedulerTemplateOptions = Omit<JobsOptions, 'jobId' | 'repeat' | 'delay' | 'deduplication'>;
+
+/** Options of a run, as its handler finds them. */
+export interface JobSchedulerJobOptions extends JobsOptions {
+  /** How its schedule repeats; `count` tells the how-manieth run it is. */
+  repeat?: Omit<RepeatOptions, 'key' | 'jobId'>;
+}
 
 /** The settings that a queue keeps in Redis. */
 export interface QueueMeta {

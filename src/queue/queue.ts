@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { MAX_DELAY_MS } from '../core/backoff.js';
 import {
-  checkArguments, checkId, checkValue, flag, idCheck, listOf, oneOf, plainObject, shape, wholeNumber, type Check,
+  checkArguments, checkId, checkValue, flag, idCheck, listOf, oneOf, shape, wholeNumber, type Check,
 } from '../core/check.js';
 import { StateError } from '../core/errors.js';
 import { IdMaker } from '../core/ids.js';
@@ -20,6 +20,7 @@ import { checkNewJobs, draftJob, type Draft, type NewJob } from './draft.js';
 import { addAnyway, Enqueuer } from './enqueuer.js';
 import { openFinishWaiter, type AddAndWaitOptions, type FinishWaiter } from './finish-waiter.js';
 import { Job, type JobProgress } from './job.js';
+import { openJobScheduler, repeatSettings, type JobScheduler } from './job-scheduler.js';
 import type { AnyJobOf, DataOf, JobOf, NameOf, ResultOf } from './job-types.js';
 import { cleanSet, dropAll, promoteAll, redriveAll, removeOlder } from './maintenance.js';
 import { adoptStanding, enterChildren, takenPlaces } from './adoption.js';
@@ -30,7 +31,6 @@ import { removeOrphans } from './orphaned-jobs.js';
 import { removeJob } from './remove-tree.js';
 import { tracedAdd, tracedAddBulk } from './traced-add.js';
 import { spansOfQueue } from './traced-methods.js';
-import { checkRange } from './queue-getters.js';
 import { QueueLimits } from './queue-limits.js';
 import { readJob } from './read-job.js';
 import { Schedules, type ScheduleTemplate, type ScheduleView } from './schedules.js';
@@ -62,7 +62,7 @@ export const queueChecks: Record<string, Check> = {
   maxBuffered: wholeNumber(1, 2 ** 31, 'jobs'),
   durability: durabilityCheck,
   skipMetasUpdate: flag,
-  settings: plainObject,
+  settings: repeatSettings,
   schemas: schemasCheck,
 };
 
@@ -103,6 +103,7 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
   readonly #schedules: Schedules;
   readonly #defaults: JobsOptions | undefined;
   #ends: FinishWaiter | undefined;
+  #jobScheduler: JobScheduler | undefined;
 
   constructor(name: string, opts: QueueOptions) {
     super(name, opts, queueChecks);
@@ -330,20 +331,15 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
   async upsertJobScheduler(
     id: string, repeat: ScheduleOptions, template: ScheduleTemplate = {},
   ): Promise<AnyJobOf<Jobs, ResultType, NameType>> {
-    checkId(id, 'jobSchedulerId');
-    const { schemas } = this.opts;
-    if (schemas) await validate(schemas, template.name ?? id, template.data, 'jobTemplate.data');
     return (await this.#schedules.upsert(id, repeat, template, this.#defaults)) as AnyJobOf<Jobs, ResultType, NameType>;
   }
 
   async getJobScheduler(id: string): Promise<ScheduleView | undefined> {
-    checkId(id, 'jobSchedulerId');
     return this.#schedules.get(id);
   }
 
   /** Schedules by their next slot. */
   async getJobSchedulers(start = 0, end = -1, asc = false): Promise<ScheduleView[]> {
-    checkRange(start, end);
     return this.#schedules.list(start, end, asc);
   }
 
@@ -353,12 +349,16 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
 
   /** Ends a schedule; runs that are in the queue already stay. False when there is none of that id. */
   async removeJobScheduler(id: string): Promise<boolean> {
-    checkId(id, 'jobSchedulerId');
     return this.#schedules.remove(id);
   }
 
+  /** The same under BullMQ's class: always the same one, and closed with this queue. */
+  get jobScheduler(): Promise<JobScheduler> {
+    return Promise.resolve((this.#jobScheduler ??= openJobScheduler(this)));
+  }
+
   protected override async shutdown(): Promise<void> {
-    await this.#ends?.close();
+    await Promise.all([this.#ends?.close(), this.#jobScheduler?.close()]);
     await whileInSight(this.connection, this.#enqueuer.drained());
   }
 

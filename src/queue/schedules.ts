@@ -1,16 +1,17 @@
-import { pack, unpack, unpackFacts } from '../core/codec.js';
-import { checkJobName, checkOptions, checkValue, anything, plainObject } from '../core/check.js';
+import { pack } from '../core/codec.js';
+import { anything, checkId, checkJobName, checkOptions, checkValue, plainObject } from '../core/check.js';
 import { firstSlot, parseSchedule, type Schedule, type ScheduleOptions } from '../core/cron.js';
-import { DroverError, InvalidInputError } from '../core/errors.js';
+import { InvalidInputError } from '../core/errors.js';
 import { checkDefaultJobOptions, checkSize, type JobsOptions } from '../core/job-options.js';
-import { isMap } from '../core/job-record.js';
-import { printable } from '../core/nearest.js';
+import { validate } from '../core/schema.js';
 import { bytes, integer, list, text } from '../redis/script.js';
 import { removeSchedule } from '../redis/scripts/remove-schedule.js';
 import { upsertSchedule } from '../redis/scripts/upsert-schedule.js';
-import { storedOptions } from './draft.js';
 import type { JobSchedulerTemplateOptions } from './bullmq-types.js';
+import { storedOptions } from './draft.js';
 import { Job, type JobOwner } from './job.js';
+import { checkRange } from './queue-getters.js';
+import { isUnanchored, readDefinition, readRunCount, runId, type ScheduleDefinition } from './schedule-definition.js';
 
 /** What each run of a schedule is made of. */
 export interface ScheduleTemplate {
@@ -19,14 +20,6 @@ export interface ScheduleTemplate {
   data?: unknown;
   /** Options of the runs; id, delay, repeat and deduplication are the scheduler's. */
   opts?: Omit<JobsOptions, 'jobId' | 'repeat' | 'delay' | 'deduplication'>;
-}
-
-/** A schedule as it is stored: what the user asked for. The next slot is kept apart. */
-export interface ScheduleDefinition {
-  repeat: ScheduleOptions;
-  name: string;
-  data: unknown;
-  opts: JobsOptions;
 }
 
 /** A schedule as the getters show it. */
@@ -53,44 +46,6 @@ export interface JobSchedulerTemplateJson<Data = any> { // eslint-disable-line @
   opts?: JobSchedulerTemplateOptions;
 }
 
-/** The id of the run of a schedule at a slot: the same in every process, so that a slot has one run. */
-export function runId(scheduleId: string, slot: number): string {
-  return `repeat:${scheduleId}:${slot}`;
-}
-
-/** Reads a stored definition. Throws CORRUPT_DATA when it is none. */
-export function readDefinition(packed: Buffer, id: string): ScheduleDefinition {
-  const stored = unpack(packed);
-  if (!isMap(stored)) throw corrupt(id);
-  const { repeat, name, data, opts } = stored;
-  if (!isMap(repeat) || typeof name !== 'string' || !isMap(opts)) throw corrupt(id);
-  return { repeat, name, data, opts };
-}
-
-/** How many runs a schedule has had. Throws CORRUPT_DATA when what is stored does not say. */
-export function readRunCount(packed: Buffer | undefined, id: string): number {
-  if (!packed) return 0;
-  const stored = unpackFacts(packed);
-  if (!isMap(stored) || typeof stored['count'] !== 'number') throw corrupt(id);
-  return stored['count'];
-}
-
-function corrupt(id: string): DroverError {
-  return new DroverError('CORRUPT_DATA', { field: 'schedule', message: `What Redis holds of the schedule ${printable(id)} cannot be read.` });
-}
-
-/** The slots of a definition. Without an offset, `every` counts from the slot it is at. */
-export function scheduleOf(definition: ScheduleDefinition, id: string, anchor: number): Schedule {
-  const schedule = parseSchedule(definition.repeat, { seed: id });
-  const anchored = schedule.kind === 'every' && isUnanchored(definition.repeat);
-  return anchored ? { ...schedule, offset: anchor % schedule.every } : schedule;
-}
-
-/** `every` with neither offset nor start: it runs at once, then every so often from there, as in BullMQ. */
-function isUnanchored(repeat: ScheduleOptions): boolean {
-  return (repeat.offset === undefined || repeat.offset === null) && repeat.startDate === undefined;
-}
-
 /** The schedules of one queue. */
 export class Schedules {
   readonly #owner: JobOwner;
@@ -99,13 +54,15 @@ export class Schedules {
     this.#owner = owner;
   }
 
-  async upsert(id: string, repeat: ScheduleOptions, template: ScheduleTemplate, defaults: JobsOptions | undefined): Promise<Job> {
+  async upsert(id: string, repeat: ScheduleOptions, template: ScheduleTemplate, defaults?: JobsOptions): Promise<Job> {
+    checkId(id, 'jobSchedulerId');
     checkValue(template, plainObject, 'jobTemplate');
     checkOptions(template, { name: anything, data: anything, opts: plainObject }, 'jobTemplate');
     if (template.opts) checkDefaultJobOptions(template.opts, 'jobTemplate.opts');
     const schedule = parseSchedule(repeat, { seed: id });
     const name = template.name ?? id;
     checkJobName(name, 'jobTemplate.name');
+    if (this.#owner.dataSchemas) await validate(this.#owner.dataSchemas, name, template.data, 'jobTemplate.data');
     const zone = schedule.kind === 'pattern' ? { tz: schedule.tz } : undefined;
     const definition: ScheduleDefinition = {
       repeat: { ...repeat, ...zone }, name, data: template.data, opts: storedOptions({ ...defaults, ...template.opts }) ?? {},
@@ -119,12 +76,20 @@ export class Schedules {
   }
 
   async get(id: string): Promise<ScheduleView | undefined> {
+    const next = await this.next(id);
+    return next === undefined ? undefined : (await this.#views([[id, next]]))[0];
+  }
+
+  /** When a schedule fires next, in ms, or undefined when there is none of that id. */
+  async next(id: string): Promise<number | undefined> {
+    checkId(id, 'jobSchedulerId');
     const { connection, keys } = this.#owner.jobs;
     const score = await connection.command('zscore', [keys.key('schedules'), id], 'read a schedule');
-    return score === null ? undefined : (await this.#views([[id, Number(text(score))]]))[0];
+    return score === null ? undefined : Number(text(score));
   }
 
   async list(start: number, end: number, asc: boolean): Promise<ScheduleView[]> {
+    checkRange(start, end);
     const { connection, keys } = this.#owner.jobs;
     const command = asc ? 'zrange' : 'zrevrange';
     const raw = list(await connection.command(command, [keys.key('schedules'), start, end, 'WITHSCORES'], 'list schedules'));
@@ -138,7 +103,8 @@ export class Schedules {
     return integer(await connection.command('zcard', [keys.key('schedules')], 'count schedules'));
   }
 
-  remove(id: string): Promise<boolean> {
+  async remove(id: string): Promise<boolean> {
+    checkId(id, 'jobSchedulerId');
     const { connection, keys } = this.#owner.jobs;
     return connection.run(removeSchedule, keys, { id });
   }

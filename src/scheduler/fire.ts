@@ -3,7 +3,7 @@ import { DroverError, InvalidInputError, RedisError } from '../core/errors.js';
 import { packNewFacts, packRecord } from '../core/job-record.js';
 import { ScriptPacker } from '../core/script-packer.js';
 import type { JobStore } from '../queue/job-store.js';
-import { readDefinition, readRunCount, runId, scheduleOf, type ScheduleDefinition } from '../queue/schedules.js';
+import { readDefinition, readRunCount, runId, scheduleOf, type ScheduleDefinition } from '../queue/schedule-definition.js';
 import { bytes, list, text } from '../redis/script.js';
 import { fireSchedule } from '../redis/scripts/fire-schedule.js';
 import { removeSchedule } from '../redis/scripts/remove-schedule.js';

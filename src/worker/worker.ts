@@ -6,6 +6,7 @@ import type { JobSchemas } from '../core/schema.js';
 import { defaultCompletedAgeMs, defaultFailedAgeMs, workerRule } from '../core/retention.js';
 import { RateLimitError } from '../core/control-errors.js';
 import { Job, type JobHolder, type JobOwner } from '../queue/job.js';
+import { openJobScheduler, type JobScheduler } from '../queue/job-scheduler.js';
 import { JobStore } from '../queue/job-store.js';
 import { readJob } from '../queue/read-job.js';
 import { QueueBase } from '../queue/queue-base.js';
@@ -68,6 +69,7 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
   readonly #telemetry: WorkerTelemetry | undefined;
   readonly #announcer: Announcer;
   readonly #undertaker: Undertaker | undefined;
+  #jobScheduler: JobScheduler | undefined;
   #running: Promise<void> | undefined;
   #stopRunning: (() => void) | undefined;
   #paused = false;
@@ -149,6 +151,11 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
   /** @internal */
   get holder(): JobHolder {
     return this.#byHand;
+  }
+
+  /** The queue's schedules: always the same one, and closed with this worker. */
+  get jobScheduler(): Promise<JobScheduler> {
+    return Promise.resolve((this.#jobScheduler ??= openJobScheduler(this)));
   }
 
   /** How many jobs run at a time. Setting it takes effect at once; jobs that run already run on. */
@@ -281,6 +288,7 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
     lost.stop();
     await this.#handler?.close(this.#forced);
     await this.jobs.courier.idle(lettersMs);
+    await this.#jobScheduler?.close();
     this.#over = true;
     this.#leases.stop();
     this.#stopRunning?.();

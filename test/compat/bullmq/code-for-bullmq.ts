@@ -1,8 +1,8 @@
 import {
-  getNextMillis, isRedisInstance, DelayedError, FlowProducer, Job, MetricsTime, Queue, QueueEvents, QueueEventsProducer, RateLimitError, UnrecoverableError, WaitingChildrenError, WaitingError, Worker,
+  getNextMillis, isRedisInstance, DelayedError, FlowProducer, Job, JobScheduler, MetricsTime, Queue, QueueEvents, QueueEventsProducer, RateLimitError, UnrecoverableError, WaitingChildrenError, WaitingError, Worker,
   type BackoffStrategy, type BulkJobOptions, type ConnectionOptions, type DeduplicationOptions, type FlowJob, type JobNode, type JobProgress, type JobsOptions,
   type JobState, type KeepJobs, type Metrics, type Processor, type QueueEventsListener, type QueueEventsOptions, type QueueOptions, type RateLimiterOptions,
-  type RepeatOptions, type Telemetry, type WorkerListener, type WorkerOptions,
+  type JobSchedulerJobOptions, type RepeatBaseOptions, type RepeatOptions, type Telemetry, type WorkerListener, type WorkerOptions,
 } from 'bullmq';
 
 /** Never run. A test compiles it against BullMQ's declarations and against Drover's: code that only BullMQ's users wrote. */
@@ -116,6 +116,15 @@ export async function flows(): Promise<JobNode> {
   const node = await producer.add(flow, { queuesOptions: { payments: { defaultJobOptions: { attempts: 2 } } } });
   console.log(node.job.id, node.children?.[0]?.job.data);
   return node;
+}
+
+export async function schedules(queue: Queue<Mail, Receipt>, worker: Worker<Mail, Receipt>, options: RepeatBaseOptions): Promise<void> {
+  const scheduler: JobScheduler = await queue.jobScheduler;
+  const own = new JobScheduler('mail', options);
+  const job = await own.upsertJobScheduler<Mail, Receipt>('nightly', { pattern: '0 3 * * *' }, 'send', { to: 'all' }, { attempts: 2 }, { override: true });
+  const opts: JobSchedulerJobOptions = job?.opts ?? {};
+  console.log(opts.repeat?.count, job?.data.to, (await scheduler.getJobSchedulers<Mail>(0, 10, true))[0]?.template?.data?.to, await scheduler.getSchedulersCount());
+  console.log((await (await worker.jobScheduler).getScheduler('nightly'))?.next, await own.removeJobScheduler('nightly'), await own.isJobScheduler('nightly'));
 }
 
 export async function statics(queue: Queue<Mail, Receipt>): Promise<void> {

@@ -6,7 +6,7 @@ import { differencesOf, type Group } from '../surface/differences.js';
  * here and no longer true.
  */
 
-const classes = ['FlowProducer', 'Queue', 'QueueBase', 'QueueEvents', 'QueueEventsProducer', 'QueueGetters', 'Worker'];
+const classes = ['FlowProducer', 'JobScheduler', 'Queue', 'QueueBase', 'QueueEvents', 'QueueEventsProducer', 'QueueGetters', 'Worker'];
 const of = (owners: string[], ...members: string[]): string => owners.flatMap((owner) => members.map((member) => `${owner}.${member}`)).join(' ');
 
 const groups: Group[] = [
@@ -54,7 +54,7 @@ const groups: Group[] = [
   },
   {
     verdict: 'left out', because: 'these type parameters choose a backend and its connection options',
-    names: `${classes.map((name) => `${name}<…>`).join(' ')} FlowProducerOptions<…> QueueBaseOptions<…> QueueEventsOptions<…> QueueEventsProducerOptions<…> QueueOptions<…> WorkerOptions<…>`,
+    names: `${classes.map((name) => `${name}<…>`).join(' ')} FlowProducerOptions<…> QueueBaseOptions<…> QueueEventsOptions<…> QueueEventsProducerOptions<…> QueueOptions<…> RepeatBaseOptions<…> WorkerOptions<…>`,
   },
   {
     verdict: 'left out', because: 'no Postgres',
@@ -83,10 +83,6 @@ const groups: Group[] = [
       isNotConnectionError lengthInUtf8Bytes objectToFlatArray optsDecodeMap optsEncodeMap parseObjectValues randomUUID removeUndefinedFields
       toString trace tryCatch withDetachedContext FlowProducer.keys Job.addJob Job.toFlowEntry Job.static_optsFromJSON Worker.delay Worker.minimumBlockTimeout
       Worker.maximumBlockTimeout`,
-  },
-  {
-    verdict: 'left out', because: 'schedules are reached through the queue: `upsertJobScheduler`, `getJobScheduler(s)`, `removeJobScheduler`',
-    names: 'JobScheduler JobSchedulerJobOptions RepeatBaseOptions Queue.jobScheduler Worker.jobScheduler',
   },
   {
     verdict: 'left out', because: 'about data of BullMQ 5 and earlier, which Drover does not read',

@@ -11,7 +11,7 @@ describe('every public name of BullMQ', () => {
     atLeast: 1_000,
     alsoDiffer: new Set([
       'Queue.constructor', 'Worker.constructor', 'QueueEvents.constructor', 'QueueEventsProducer.constructor', 'FlowProducer.constructor',
-      ...['FlowProducer', 'Queue', 'QueueBase', 'QueueEvents', 'QueueEventsProducer', 'QueueGetters', 'Worker'].flatMap((name) => [`${name}.getBackend`, `${name}.keys`]),
+      ...['FlowProducer', 'JobScheduler', 'Queue', 'QueueBase', 'QueueEvents', 'QueueEventsProducer', 'QueueGetters', 'Worker'].flatMap((name) => [`${name}.getBackend`, `${name}.keys`]),
       'SandboxedJob.log', 'ConnectionOptions', 'ClusterOptions', 'RedisOptions', 'RedisClient', 'QueueKeys',
     ]),
     code: 'test/compat/bullmq/code-for-bullmq.ts',

@@ -14,6 +14,23 @@ const fixedRuns: Record<string, Record<string, unknown>> = {
 };
 
 export const scheduleOptions: Scenarios = {
+  'schedules through the class JobScheduler': async (bench) => {
+    const { lib, base, name } = bench;
+    const queue = bench.queue();
+    const [scheduler, own] = [await queue.jobScheduler, new lib.JobScheduler(name, base)];
+    const isOne = scheduler === (await queue.jobScheduler);
+    const job = await own.upsertJobScheduler('s', { every: 3_600_000 }, 'tick', { n: 1 }, { attempts: 2 }, { override: true });
+    await own.upsertJobScheduler('t', { pattern: daily, tz: 'UTC' }, 'tock', undefined, {}, { override: true });
+    const seen = [
+      isOne, [scheduler, own].map((each) => each instanceof lib.JobScheduler), [job?.name, job?.data, job?.opts.attempts, job?.repeatJobKey],
+      await own.upsertJobScheduler('new', { every: 5000 }, 'tick', 1, {}, { override: false }),
+      await scheduler.getSchedulersCount(), (await scheduler.getJobSchedulers(0, 0, true)).map(({ key }) => key), (await scheduler.getScheduler('t'))?.name,
+      await scheduler.getScheduler('none'), await scheduler.isJobScheduler('s'), await scheduler.isJobScheduler('none'),
+      await scheduler.removeJobScheduler('s'), await scheduler.removeJobScheduler('s'), await queue.getJobSchedulersCount(),
+    ];
+    await own.close();
+    return seen;
+  },
   'the next run of a schedule': async (bench) => {
     const queue = bench.queue();
     const seen: Record<string, unknown> = {};
