@@ -11,15 +11,14 @@ local meta, job, wait, delayed, active, state, schedules, schedule, scheduleRuns
 -- include shared/wake.lua
 -- include shared/publish.lua
 -- include shared/next-slot.lua
+-- include shared/past-runs.lua
 -- include shared/typed.lua
 
 local id = ARGV[1]
 if tonumber(redis.call('ZSCORE', schedules, id) or -1) ~= tonumber(ARGV[3]) then return -1 end
 if redis.call('HGET', schedule, id) ~= ARGV[2] then return -1 end
 
-local packed = redis.call('HGET', scheduleRuns, id)
-local readable, past = pcall(cmsgpack.unpack, packed or '')
-if not readable or type(past) ~= 'table' or type(past.count) ~= 'number' then past = { count = 0 } end
+local past = pastRuns(id)
 local function unfinished(run)
   return redis.call('ZSCORE', wait, run) or redis.call('ZSCORE', active, run) or redis.call('ZSCORE', delayed, run)
 end

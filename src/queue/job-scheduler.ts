@@ -34,7 +34,7 @@ export class JobScheduler extends QueueBase implements JobOwner {
   constructor(name: string, opts: RepeatBaseOptions) {
     super(name, opts, { ...baseChecks, settings: repeatSettings });
     this.jobs = new JobStore(this.connection, this.keys);
-    this.#schedules = new Schedules(this);
+    this.#schedules = new Schedules(this, opts);
   }
 
   /**

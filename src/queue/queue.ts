@@ -111,7 +111,7 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
     const confirming = this.openConfirming(opts.durability);
     this.#enqueuer = new Enqueuer(confirming, this.keys, opts.maxBuffered);
     this.#adding = confirming === this.connection ? this.jobs : new JobStore(confirming, this.keys);
-    this.#schedules = new Schedules(this);
+    this.#schedules = new Schedules(this, opts);
     if (opts.telemetry) traceMethods(this, opts.telemetry, spansOfQueue);
     const maxLen = opts.streams?.events?.maxLen;
     if (maxLen !== undefined) this.storeSettings({ maxEvents: maxLen }).catch((error: Error) => this.report(error));

@@ -27,12 +27,26 @@ export function readDefinition(packed: Buffer, id: string): ScheduleDefinition {
   return { repeat, name, data, opts };
 }
 
-/** How many runs a schedule has had. Throws CORRUPT_DATA when what is stored does not say. */
-export function readRunCount(packed: Buffer | undefined, id: string): number {
-  if (!packed) return 0;
+/** What is kept of a schedule's runs. */
+export interface PastRuns {
+  count: number;
+  /** The context of the upsert, which each run goes on. */
+  trace: string | undefined;
+}
+
+/** Throws CORRUPT_DATA when what is stored does not say how many runs there were. */
+export function readPastRuns(packed: Buffer | undefined, id: string): PastRuns {
+  if (!packed) return { count: 0, trace: undefined };
   const stored = unpackFacts(packed);
   if (!isMap(stored) || typeof stored['count'] !== 'number') throw corrupt(id);
-  return stored['count'];
+  return { count: stored['count'], trace: typeof stored['trace'] === 'string' ? stored['trace'] : undefined };
+}
+
+/** Options of the `count`-th run. A context of its own, or that it shall have none, is said by the definition. */
+export function runOptions(definition: Pick<ScheduleDefinition, 'repeat' | 'opts'>, id: string, count: number, trace: string | undefined): JobsOptions {
+  const { opts, repeat } = definition;
+  const context = trace === undefined || opts.telemetry?.metadata || opts.telemetry?.omitContext ? undefined : { telemetry: { metadata: trace } };
+  return { ...opts, ...context, repeatJobKey: id, repeat: { ...repeat, count } };
 }
 
 function corrupt(id: string): DroverError {

@@ -4,6 +4,7 @@ import { firstSlot, parseSchedule, type Schedule, type ScheduleOptions } from '.
 import { InvalidInputError } from '../core/errors.js';
 import { checkDefaultJobOptions, checkSize, type JobsOptions } from '../core/job-options.js';
 import { validate } from '../core/schema.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
 import { bytes, integer, list, text } from '../redis/script.js';
 import { removeSchedule } from '../redis/scripts/remove-schedule.js';
 import { upsertSchedule } from '../redis/scripts/upsert-schedule.js';
@@ -11,7 +12,8 @@ import type { JobSchedulerTemplateOptions } from './bullmq-types.js';
 import { storedOptions } from './draft.js';
 import { Job, type JobOwner } from './job.js';
 import { checkRange } from './queue-getters.js';
-import { isUnanchored, readDefinition, readRunCount, runId, type ScheduleDefinition } from './schedule-definition.js';
+import { tracedUpsert, type UpsertRequest } from './traced-add.js';
+import { isUnanchored, readDefinition, readPastRuns, runId, runOptions, type ScheduleDefinition } from './schedule-definition.js';
 
 /** What each run of a schedule is made of. */
 export interface ScheduleTemplate {
@@ -46,17 +48,31 @@ export interface JobSchedulerTemplateJson<Data = any> { // eslint-disable-line @
   opts?: JobSchedulerTemplateOptions;
 }
 
+/** What the schedules of a queue take from its options. */
+export interface SchedulesTerms {
+  telemetry?: Telemetry | undefined;
+}
+
 /** The schedules of one queue. */
 export class Schedules {
   readonly #owner: JobOwner;
+  readonly #terms: SchedulesTerms;
 
-  constructor(owner: JobOwner) {
+  constructor(owner: JobOwner, terms: SchedulesTerms) {
     this.#owner = owner;
+    this.#terms = terms;
   }
 
+  /** Creates or changes a schedule, within a span if there is telemetry: its runs go on that trace. Answers the next run. */
   async upsert(id: string, repeat: ScheduleOptions, template: ScheduleTemplate, defaults?: JobsOptions): Promise<Job> {
-    checkId(id, 'jobSchedulerId');
     checkValue(template, plainObject, 'jobTemplate');
+    const { telemetry } = this.#terms;
+    const request = { id, repeat, template, defaults };
+    return telemetry ? tracedUpsert(telemetry, this.#owner.name, request, (trace) => this.#upsert(request, trace)) : this.#upsert(request);
+  }
+
+  async #upsert({ id, repeat, template, defaults }: UpsertRequest, trace?: string): Promise<Job> {
+    checkId(id, 'jobSchedulerId');
     checkOptions(template, { name: anything, data: anything, opts: plainObject }, 'jobTemplate');
     if (template.opts) checkDefaultJobOptions(template.opts, 'jobTemplate.opts');
     const schedule = parseSchedule(repeat, { seed: id });
@@ -71,8 +87,9 @@ export class Schedules {
     checkSize(packed.length, definition.opts.sizeLimit, 'jobTemplate.data');
     const first = this.#firstSlot(schedule, repeat, await this.#owner.jobs.connection.serverNow());
     const { connection, keys } = this.#owner.jobs;
-    const { slot } = await connection.run(upsertSchedule, keys, { id, definition: packed, slot: first });
-    return this.#nextRun(id, slot, definition);
+    const { slot, runs } = await connection.run(upsertSchedule, keys, { id, definition: packed, slot: first, trace });
+    const count = (repeat.count ?? 0) + runs + 1;
+    return this.#nextRun(id, slot, definition, runOptions(definition, id, count, trace));
   }
 
   async get(id: string): Promise<ScheduleView | undefined> {
@@ -117,8 +134,7 @@ export class Schedules {
     return first;
   }
 
-  #nextRun(id: string, slot: number, definition: ScheduleDefinition): Job {
-    const opts = { ...definition.opts, repeatJobKey: id, repeat: definition.repeat };
+  #nextRun(id: string, slot: number, definition: ScheduleDefinition, opts: JobsOptions): Job {
     const job = new Job(this.#owner, definition.name, definition.data === undefined ? {} : definition.data, opts, runId(id, slot));
     job.timestamp = Math.round(this.#owner.jobs.connection.now);
     job.delay = Math.max(0, slot - job.timestamp);
@@ -142,7 +158,7 @@ export class Schedules {
 
 function view(id: string, next: number, definition: ScheduleDefinition, runs: Buffer | undefined): ScheduleView {
   const { pattern, every, tz, startDate, endDate, limit, offset } = definition.repeat;
-  const iterationCount = readRunCount(runs, id);
+  const iterationCount = readPastRuns(runs, id).count;
   return {
     key: id,
     id,

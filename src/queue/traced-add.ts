@@ -2,7 +2,9 @@ import type { JobsOptions } from '../core/job-options.js';
 import { SpanKind, TelemetryAttributes } from '../telemetry/names.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { trace } from '../telemetry/trace.js';
+import type { ScheduleOptions } from '../core/cron.js';
 import type { NewJob } from './draft.js';
+import type { ScheduleTemplate } from './schedules.js';
 
 interface Added {
   id: string;
@@ -23,6 +25,29 @@ export function tracedAddBulk<T>(telemetry: Telemetry, queue: string, jobs: read
   return trace(telemetry, { kind: SpanKind.PRODUCER, operation: 'addBulk', queue }, (span, metadata) => {
     span?.setAttributes({ [TelemetryAttributes.BulkNames]: jobs.map((job) => job.name), [TelemetryAttributes.BulkCount]: jobs.length });
     return addBulk(jobs.map((job) => (job.opts?.telemetry?.metadata ? job : { ...job, opts: withContext(job.opts, metadata) })));
+  });
+}
+
+/** A schedule that is created or changed. */
+export interface UpsertRequest {
+  id: string;
+  repeat: ScheduleOptions;
+  template: ScheduleTemplate;
+  /** Options for runs whose template does not give its own. */
+  defaults: JobsOptions | undefined;
+}
+
+/** Upserts a schedule within a span, and hands on its context unless the template says `omitContext` or brings its own. */
+export function tracedUpsert<T extends Added>(
+  telemetry: Telemetry, queue: string, { id, template, defaults }: UpsertRequest, upsert: (trace: string | undefined) => Promise<T>,
+): Promise<T> {
+  const about = { kind: SpanKind.PRODUCER, operation: 'add', queue, destination: `${queue}.${template.name ?? id}` };
+  const isOwn = { ...defaults, ...template.opts }.telemetry;
+  return trace(telemetry, about, async (span, metadata) => {
+    span?.setAttributes({ [TelemetryAttributes.JobSchedulerId]: id });
+    const next = await upsert(isOwn?.omitContext || isOwn?.metadata ? undefined : metadata?.() || undefined);
+    span?.setAttributes({ [TelemetryAttributes.JobId]: next.id });
+    return next;
   });
 }
 

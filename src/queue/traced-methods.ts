@@ -1,7 +1,6 @@
 import { jsonOf } from '../telemetry/json-of.js';
 import { SpanKind, TelemetryAttributes } from '../telemetry/names.js';
 import type { SpanOfMethod } from '../telemetry/trace-methods.js';
-import type { ScheduleTemplate } from './schedules.js';
 
 const say = TelemetryAttributes;
 
@@ -22,12 +21,5 @@ export const spansOfQueue: Record<string, SpanOfMethod> = {
   trimEvents: { about: (maxLength: number) => ({ [say.QueueEventMaxLength]: maxLength }) },
   removeDeduplicationKey: { about: (id: string) => ({ [say.DeduplicationKey]: id }) },
   remove: { about: (id: string, opts?: object) => ({ [say.JobId]: id, [say.JobOptions]: jsonOf({ removeChildren: true, ...opts }) }) },
-  upsertJobScheduler: {
-    operation: 'add',
-    kind: SpanKind.PRODUCER,
-    job: (id: string, _repeat: unknown, template?: ScheduleTemplate) => template?.name ?? id,
-    about: (id: string) => ({ [say.JobSchedulerId]: id }),
-    found: ({ id }: { id: string }) => ({ [say.JobId]: id }),
-  },
   drain: { about: (delayed = false) => ({ [say.QueueDrainDelay]: delayed }) },
 };

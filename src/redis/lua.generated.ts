@@ -700,6 +700,11 @@ local function nextSlot()
 local first = redis.call('ZRANGE', KEYS[7], 0, 0, 'WITHSCORES')
 if first[2] then redis.call('HSET', KEYS[1], 'nextSlot', first[2]) else redis.call('HDEL', KEYS[1], 'nextSlot') end
 end
+local function pastRuns(id)
+local readable, past = pcall(cmsgpack.unpack, redis.call('HGET', KEYS[9], id) or '')
+if readable and type(past) == 'table' and type(past.count) == 'number' then return past end
+return { count = 0 }
+end
 local function typed(hashes, sets, stream, members)
 for _, key in ipairs(hashes) do redis.call('HEXISTS', key, '') end
 for _, key in ipairs(sets) do redis.call('ZSCORE', key, '') end
@@ -709,9 +714,7 @@ end
 local id = ARGV[1]
 if tonumber(redis.call('ZSCORE', KEYS[7], id) or -1) ~= tonumber(ARGV[3]) then return -1 end
 if redis.call('HGET', KEYS[8], id) ~= ARGV[2] then return -1 end
-local packed = redis.call('HGET', KEYS[9], id)
-local readable, past = pcall(cmsgpack.unpack, packed or '')
-if not readable or type(past) ~= 'table' or type(past.count) ~= 'number' then past = { count = 0 } end
+local past = pastRuns(id)
 local function unfinished(run)
 return redis.call('ZSCORE', KEYS[3], run) or redis.call('ZSCORE', KEYS[5], run) or redis.call('ZSCORE', KEYS[4], run)
 end
@@ -2972,11 +2975,16 @@ return { flags, letters }`,
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return 1`,
   upsertSchedule: `local function wake()
-redis.call('ZADD', KEYS[4], 0, '0')
+redis.call('ZADD', KEYS[5], 0, '0')
 end
 local function nextSlot()
 local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
 if first[2] then redis.call('HSET', KEYS[1], 'nextSlot', first[2]) else redis.call('HDEL', KEYS[1], 'nextSlot') end
+end
+local function pastRuns(id)
+local readable, past = pcall(cmsgpack.unpack, redis.call('HGET', KEYS[4], id) or '')
+if readable and type(past) == 'table' and type(past.count) == 'number' then return past end
+return { count = 0 }
 end
 local function typed(hashes, sets, stream, members)
 for _, key in ipairs(hashes) do redis.call('HEXISTS', key, '') end
@@ -2984,12 +2992,19 @@ for _, key in ipairs(sets) do redis.call('ZSCORE', key, '') end
 if stream then redis.call('XLEN', stream) end
 if members then redis.call('SISMEMBER', members, '') end
 end
-local slot = redis.call('ZSCORE', KEYS[2], ARGV[1])
-if slot and redis.call('HGET', KEYS[3], ARGV[1]) == ARGV[2] then return { tonumber(slot), 0 } end
-typed({ KEYS[1], KEYS[3] }, { KEYS[2], KEYS[4] })
-redis.call('HSET', KEYS[3], ARGV[1], ARGV[2])
-redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
+local id, trace = ARGV[1], ARGV[4]
+local slot = redis.call('ZSCORE', KEYS[2], id)
+local isSame = slot and redis.call('HGET', KEYS[3], id) == ARGV[2]
+local past = pastRuns(id)
+typed({ KEYS[1], KEYS[3], KEYS[4] }, { KEYS[2], KEYS[5] })
+if trace ~= (past.trace or '') and not (isSame and trace == '') then
+past.trace = trace ~= '' and trace or nil
+redis.call('HSET', KEYS[4], id, cmsgpack.pack(past))
+end
+if isSame then return { tonumber(slot), 0, past.count } end
+redis.call('HSET', KEYS[3], id, ARGV[2])
+redis.call('ZADD', KEYS[2], ARGV[3], id)
 nextSlot()
 wake()
-return { tonumber(ARGV[3]), 1 }`,
+return { tonumber(ARGV[3]), 1, past.count }`,
 };

@@ -3,7 +3,7 @@ import { DroverError, InvalidInputError, RedisError } from '../core/errors.js';
 import { packNewFacts, packRecord } from '../core/job-record.js';
 import { ScriptPacker } from '../core/script-packer.js';
 import type { JobStore } from '../queue/job-store.js';
-import { readDefinition, readRunCount, runId, scheduleOf, type ScheduleDefinition } from '../queue/schedule-definition.js';
+import { readDefinition, readPastRuns, runId, runOptions, scheduleOf, type PastRuns, type ScheduleDefinition } from '../queue/schedule-definition.js';
 import { bytes, list, text } from '../redis/script.js';
 import { fireSchedule } from '../redis/scripts/fire-schedule.js';
 import { removeSchedule } from '../redis/scripts/remove-schedule.js';
@@ -81,7 +81,8 @@ async function readHead(jobs: JobStore, { misread }: FiringTerms): Promise<DueSc
 async function fire(jobs: JobStore, due: DueSchedule, now: number): Promise<void> {
   const definition = readDefinition(due.packed, due.id);
   const schedule = scheduleOf(definition, due.id, due.slot);
-  const left = schedule.limit === undefined ? Infinity : Math.max(0, schedule.limit - schedule.count - readRunCount(due.past, due.id));
+  const past = readPastRuns(due.past, due.id);
+  const left = schedule.limit === undefined ? Infinity : Math.max(0, schedule.limit - schedule.count - past.count);
   const slots = slotsToRun(schedule, due.slot, now).slice(0, Math.min(left, mostRuns));
   // Where a run may be skipped, only the count that Redis keeps tells whether it was the last.
   const isOver = schedule.overlap === 'skip' ? left === 0 : left <= slots.length;
@@ -91,7 +92,7 @@ async function fire(jobs: JobStore, due: DueSchedule, now: number): Promise<void
     definition: due.packed,
     slot: due.slot,
     nextSlot: after,
-    runs: packRuns(due.id, definition, { slots, now, past: schedule.count + readRunCount(due.past, due.id) }),
+    runs: packRuns(due.id, definition, { slots, now, past: { ...past, count: schedule.count + past.count } }),
     overlap: schedule.overlap,
     name: definition.name,
   });
@@ -131,13 +132,12 @@ function nextAfter(schedule: Schedule, slots: number[], slot: number, now: numbe
 }
 
 /** Each run tells by its `repeat.count` the how-manieth it is. */
-function packRuns(id: string, definition: ScheduleDefinition, { slots, now, past }: { slots: number[]; now: number; past: number }): Buffer {
+function packRuns(id: string, definition: ScheduleDefinition, { slots, now, past }: { slots: number[]; now: number; past: PastRuns }): Buffer {
   const packer = new ScriptPacker().array(slots.length);
-  const { name, data, repeat } = definition;
-  const { priority = 0, ...rest } = definition.opts;
+  const { name, data, opts: { priority = 0 } } = definition;
   const facts = packNewFacts({ priority });
   for (const [i, slot] of slots.entries()) {
-    const opts = { ...rest, ...(priority ? { priority } : undefined), repeatJobKey: id, repeat: { ...repeat, count: past + i + 1 } };
+    const opts = runOptions(definition, id, past.count + i + 1, past.trace);
     packer.array(4).string(runId(id, slot)).bytes(packRecord(name, data === undefined ? {} : data, Math.round(now), opts)).number(priority);
     if (facts) packer.bytes(facts);
     else packer.string('');

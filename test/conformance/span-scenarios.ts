@@ -46,6 +46,22 @@ export const scenarios: Record<string, Scenario> = {
     return contextsOf([{ job }]);
   },
 
+  'runs of schedules': async ({ library, name, opts }) => {
+    const queue = new library.Queue(name, opts);
+    const carried: [string, unknown][] = [];
+    const { telemetry: _none, ...silent } = opts;
+    const worker = new library.Worker(name, (job) => void carried.push([job.name, job.opts.telemetry?.metadata || undefined]), { ...silent, autorun: false });
+    const repeat = { every: 20, limit: 2 };
+    const jobs = [
+      await queue.upsertJobScheduler('plain', repeat, { name: 'plain' }), await queue.upsertJobScheduler('own', repeat, { name: 'own', opts: { telemetry: { metadata: 'mine' } } }),
+      await queue.upsertJobScheduler('none', repeat, { name: 'none', opts: { telemetry: { omitContext: true } } }),
+    ];
+    void worker.run();
+    await until('all have run', () => carried.length === 6);
+    await Promise.all([worker.close(), queue.close()]);
+    return [...contextsOf(jobs.map((job) => ({ job }))), ...carried.sort()];
+  },
+
   'flows': async ({ library, name, opts }) => {
     const flows = new library.FlowProducer(opts);
     const tree = (n: number): drover.FlowJob => ({

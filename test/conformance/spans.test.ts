@@ -10,10 +10,6 @@ import { scenarios, type Scenario, type Stage } from './span-scenarios.js';
 const differences: { scenario: string; at: RegExp; because: string }[] = [
   { scenario: 'a queue', at: /^- close /, because: 'a second close waits for the end of the first, which is told already' },
   { scenario: 'a schedule', at: /^\+ add q\.s3 .* failed$/, because: 'a schedule that is refused is told, as a job is' },
-  {
-    scenario: 'a schedule', at: /^[-+] \["tick carries",?/,
-    because: 'runs begin traces of their own: a schedule that is upserted again at every start has to be the same, or it would begin anew',
-  },
   { scenario: 'flows', at: /^[-+] addNode .*"alone"/, because: 'of many flows, each is told whole before the next' },
   { scenario: 'flows', at: /^[-+] \["bare carries",?/, because: 'every job of a flow carries its trace, also one without options' },
   { scenario: 'a worker', at: /^- startStalledCheckTimer /, because: 'a worker that runs looks for stalled jobs when the first lease runs out; it has no timer to start' },

@@ -29,7 +29,7 @@ const fire = (queue: TestQueue, call: Partial<FireCall> = {}) =>
 describe('upsert-schedule', () => {
   it('stores a schedule and its next slot, and wakes a worker', async () => {
     const queue = openQueue();
-    expect(await queue.run(upsertSchedule, { id: 's', definition, slot: 10 })).toEqual({ slot: 10, changed: true });
+    expect(await queue.run(upsertSchedule, { id: 's', definition, slot: 10 })).toEqual({ slot: 10, changed: true, runs: 0 });
     expect(await queue.exactly()).toEqual({ meta: { nextSlot: 10 }, schedules: [['s', 10]], schedule: { s: { every: 10 } }, marker: true });
   });
 
@@ -37,7 +37,7 @@ describe('upsert-schedule', () => {
     const queue = openQueue();
     await queue.run(upsertSchedule, { id: 's', definition, slot: 10 });
     const before = await queue.exactly();
-    expect(await queue.run(upsertSchedule, { id: 's', definition, slot: 15 })).toEqual({ slot: 10, changed: false });
+    expect(await queue.run(upsertSchedule, { id: 's', definition, slot: 15 })).toEqual({ slot: 10, changed: false, runs: 0 });
     expect(await queue.exactly()).toEqual(before);
   });
 
@@ -45,8 +45,22 @@ describe('upsert-schedule', () => {
     const queue = openQueue();
     await queue.run(upsertSchedule, { id: 's', definition, slot: 10 });
     await queue.run(upsertSchedule, { id: 't', definition, slot: 12 });
-    expect(await queue.run(upsertSchedule, { id: 's', definition: changed, slot: 15 })).toEqual({ slot: 15, changed: true });
+    expect(await queue.run(upsertSchedule, { id: 's', definition: changed, slot: 15 })).toEqual({ slot: 15, changed: true, runs: 0 });
     expect(await queue.exactly()).toMatchObject({ meta: { nextSlot: 12 }, schedules: [['t', 12], ['s', 15]], schedule: { s: { every: 20 } } });
+  });
+
+  it('keeps the trace that it was given last, beside the definition, and counts runs on', async () => {
+    const queue = openQueue();
+    const upsert = (trace?: string, as = definition) => queue.run(upsertSchedule, { id: 's', definition: as, slot: 15, trace });
+    await queue.run(upsertSchedule, { id: 's', definition, slot: 10, trace: 'one' });
+    expect(await upsert('two')).toEqual({ slot: 10, changed: false, runs: 0 });
+    expect(await queue.exactly()).toMatchObject({ schedules: [['s', 10]], scheduleRuns: { s: { count: 0, trace: 'two' } } });
+    await fire(queue);
+    expect(await upsert()).toEqual({ slot: 20, changed: false, runs: 1 });
+    expect(await queue.exactly()).toMatchObject({ scheduleRuns: { s: { count: 1, last: 'r10', trace: 'two' } } });
+    expect(await upsert(undefined, changed)).toEqual({ slot: 15, changed: true, runs: 1 });
+    expect(await queue.exactly()).toMatchObject({ scheduleRuns: { s: { count: 1, last: 'r10' } } });
+    expect((await queue.exactly()).scheduleRuns).toEqual({ s: { count: 1, last: 'r10' } });
   });
 });
 

@@ -58,6 +58,23 @@ function recorder(): { telemetry: Telemetry<string>; spans: Recorded[]; span: (n
 }
 
 describe('telemetry', () => {
+  test('goes on in every run of a schedule, which stays the same however often it is upserted', async () => {
+    const { telemetry } = recorder();
+    const queue = openQueue({ telemetry });
+    const upsert = (within: string): ReturnType<typeof queue.upsertJobScheduler> =>
+      queue.trace(SpanKind.INTERNAL, within, '', () => queue.upsertJobScheduler('tick', { every: 3_600_000, offset: 1 }));
+    const [first, second] = [await upsert('first'), await upsert('second')];
+    expect(second.id).toBe(first.id);
+    expect(second.opts.telemetry).toEqual({ metadata: `[add ${queue.name}.tick]` });
+    const quiet = openQueue({ telemetry });
+    const ran: unknown[] = [];
+    await quiet.upsertJobScheduler('tick', { every: 20, limit: 2 });
+    const worker = openWorker(quiet, (job) => void ran.push(job.opts.telemetry));
+    while (ran.length < 2) await nextEvent(worker, 'completed');
+    expect(ran).toEqual([1, 2].map(() => ({ metadata: `[add ${quiet.name}.tick]` })));
+    expect((await queue.getJobScheduler('tick'))?.template.opts).toEqual({});
+  });
+
   test('tells of an add, and the job carries the trace', async () => {
     const { telemetry, span } = recorder();
     const queue = openQueue({ telemetry });

@@ -57,6 +57,21 @@ export const scheduleOptions: Scenarios = {
     await completed;
     return [ran, (await queue.getJobScheduler('off'))?.offset];
   },
+  'the count of a run, as it is answered and as it runs': async (bench) => {
+    const queue = bench.queue();
+    const hourly = { every: 3_600_000 };
+    const answered = [hourly, { ...hourly, count: 2 }, { ...hourly, count: 2, limit: 9 }, { pattern: daily }, { pattern: daily, count: 5 }].map(async (repeat, i) =>
+      ((await queue.upsertJobScheduler(`s${i}`, repeat, { name: 'n' })).opts.repeat as { count?: number }).count);
+    const counts = await Promise.all(answered);
+    for (const i of counts.keys()) await queue.removeJobScheduler(`s${i}`);
+    await queue.drain(true);
+    const ran: unknown[] = [];
+    const worker = bench.worker(async ({ name, opts }) => void ran.push([name, (opts.repeat as { count?: number }).count]));
+    await queue.upsertJobScheduler('r', { every: 20, count: 2, limit: 5 }, { name: 'r' });
+    void worker.run();
+    while (ran.length < 3) await once(worker, 'completed');
+    return [counts, ran];
+  },
   'a limit, and an end': async (bench) => {
     const queue = bench.queue();
     const ran: string[] = [];
