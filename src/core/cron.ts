@@ -52,7 +52,10 @@ export interface ScheduleOptions {
 }
 
 /** Checked options, as plain data, with every default filled in. Times are in milliseconds since the epoch. */
-export type Schedule = (EverySchedule | PatternSchedule) & {
+export type Schedule = (EverySchedule | PatternSchedule) & ScheduleTerms;
+
+/** What all schedules have, whatever says their slots. */
+export interface ScheduleTerms {
   readonly startAt: number | undefined;
   readonly endAt: number | undefined;
   readonly limit: number | undefined;
@@ -60,7 +63,7 @@ export type Schedule = (EverySchedule | PatternSchedule) & {
   readonly immediately: boolean;
   readonly missed: (typeof MISSED)[number];
   readonly overlap: (typeof OVERLAP)[number];
-};
+}
 
 interface EverySchedule {
   readonly kind: 'every';
@@ -93,14 +96,42 @@ export interface ScheduleSource {
  * for a misspelt option, `INVALID_OPTION` for a wrong value of any other.
  */
 export function parseSchedule(options: unknown, { field = 'repeat', seed }: ScheduleSource = {}): Schedule {
+  const given = givenOptions(options, field);
+  const terms = termsOf(given);
+  return { ...(given.has('pattern') ? patternSchedule(given, seed) : everySchedule(given, terms.startAt)), ...terms };
+}
+
+/**
+ * The same for a schedule whose `pattern` only a `repeatStrategy` can read: any text of up to 1024 characters.
+ * Missed runs cannot be told apart there, so `missed: 'all'` is refused as well.
+ */
+export function parseCustomSchedule(options: unknown, field = 'repeat'): ScheduleTerms {
+  const given = givenOptions(options, field);
+  withoutInterval(given);
+  const pattern = given.string('pattern') ?? '';
+  if (pattern === '' || pattern.length > 1024) throw refused('INVALID_SCHEDULE', given.path('pattern'), 'must be a text of 1 to 1024 characters');
+  if (given.has('tz')) zoneName(given);
+  const terms = termsOf(given);
+  if (terms.missed === 'all') throw refused('INVALID_SCHEDULE', given.path('missed'), 'cannot be "all" where a repeatStrategy says the next time');
+  return terms;
+}
+
+/** Whether options that are not checked yet give a pattern. */
+export function hasPattern(options: unknown): boolean {
+  return typeof options === 'object' && options !== null && 'pattern' in options && options.pattern !== undefined && options.pattern !== null;
+}
+
+function givenOptions(options: unknown, field: string): Given {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw refused('INVALID_OPTION', field, `must be an object, not ${shown(options)}`);
   }
   refuseUnknownOptions(options, OPTIONS, field);
-  const given = new Given(options, field);
+  return new Given(options, field);
+}
+
+function termsOf(given: Given): ScheduleTerms {
   const { startAt, endAt } = interval(given);
   return {
-    ...(given.has('pattern') ? patternSchedule(given, seed) : everySchedule(given, startAt)),
     startAt,
     endAt,
     limit: given.integer('limit', { min: 1 }),
@@ -111,10 +142,14 @@ export function parseSchedule(options: unknown, { field = 'repeat', seed }: Sche
   };
 }
 
-function patternSchedule(given: Given, seed: string | undefined): PatternSchedule {
+function withoutInterval(given: Given): void {
   for (const other of ['every', 'offset'] as const) {
     if (given.has(other)) throw refused('INVALID_SCHEDULE', given.path(other), 'cannot be combined with pattern');
   }
+}
+
+function patternSchedule(given: Given, seed: string | undefined): PatternSchedule {
+  withoutInterval(given);
   const pattern = given.value('pattern');
   const times = parsePattern(pattern, given.path('pattern'), seed ?? given.string('key') ?? '');
   return { kind: 'pattern', pattern: String(pattern), tz: zoneName(given), times };

@@ -47,7 +47,7 @@ export interface QueueOptions extends QueueBaseOptions {
   durability?: Durability;
   /** Accepted for BullMQ's sake. */
   skipMetasUpdate?: boolean;
-  /** Accepted for BullMQ's sake; Drover's schedules have no strategies. */
+  /** `repeatStrategy` says when schedules with a pattern run first; workers need it as well. Default: the cron dialect. */
   settings?: AdvancedRepeatOptions;
   /** A Standard Schema (zod, valibot, …) per job name: `add` rejects SCHEMA_MISMATCH for data that does not satisfy it. */
   schemas?: JobSchemas;

@@ -11,6 +11,8 @@ export interface ScheduleDefinition {
   name: string;
   data: unknown;
   opts: JobsOptions;
+  /** Only a `repeatStrategy` can read its pattern. */
+  custom?: true;
 }
 
 /** The id of the run of a schedule at a slot: the same in every process, so that a slot has one run. */
@@ -22,9 +24,9 @@ export function runId(scheduleId: string, slot: number): string {
 export function readDefinition(packed: Buffer, id: string): ScheduleDefinition {
   const stored = unpack(packed);
   if (!isMap(stored)) throw corrupt(id);
-  const { repeat, name, data, opts } = stored;
+  const { repeat, name, data, opts, custom } = stored;
   if (!isMap(repeat) || typeof name !== 'string' || !isMap(opts)) throw corrupt(id);
-  return { repeat, name, data, opts };
+  return { repeat, name, data, opts, ...(custom === true ? { custom } : undefined) };
 }
 
 /** What is kept of a schedule's runs. */

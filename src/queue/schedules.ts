@@ -1,9 +1,11 @@
 import { pack } from '../core/codec.js';
 import { anything, checkId, checkJobName, checkOptions, checkValue, plainObject } from '../core/check.js';
-import { firstSlot, parseSchedule, type Schedule, type ScheduleOptions } from '../core/cron.js';
+import { firstSlot, hasPattern, parseCustomSchedule, parseSchedule, type ScheduleOptions } from '../core/cron.js';
+import { customSlot } from '../core/custom-slots.js';
 import { InvalidInputError } from '../core/errors.js';
 import { checkDefaultJobOptions, checkSize, type JobsOptions } from '../core/job-options.js';
 import { validate } from '../core/schema.js';
+import type { AdvancedRepeatOptions } from '../core/strategies.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { bytes, integer, list, text } from '../redis/script.js';
 import { removeSchedule } from '../redis/scripts/remove-schedule.js';
@@ -51,7 +53,17 @@ export interface JobSchedulerTemplateJson<Data = any> { // eslint-disable-line @
 /** What the schedules of a queue take from its options. */
 export interface SchedulesTerms {
   telemetry?: Telemetry | undefined;
+  settings?: AdvancedRepeatOptions | undefined;
 }
+
+/** What is stored of when a schedule runs. */
+interface Plan {
+  repeat: ScheduleOptions;
+  first: number;
+  custom?: { custom: true };
+}
+
+const ended = (field: string, message: string): InvalidInputError => new InvalidInputError('INVALID_SCHEDULE', { field, message });
 
 /** The schedules of one queue. */
 export class Schedules {
@@ -75,19 +87,17 @@ export class Schedules {
     checkId(id, 'jobSchedulerId');
     checkOptions(template, { name: anything, data: anything, opts: plainObject }, 'jobTemplate');
     if (template.opts) checkDefaultJobOptions(template.opts, 'jobTemplate.opts');
-    const schedule = parseSchedule(repeat, { seed: id });
     const name = template.name ?? id;
     checkJobName(name, 'jobTemplate.name');
     if (this.#owner.dataSchemas) await validate(this.#owner.dataSchemas, name, template.data, 'jobTemplate.data');
-    const zone = schedule.kind === 'pattern' ? { tz: schedule.tz } : undefined;
+    const plan = await this.#plan(id, repeat, name);
     const definition: ScheduleDefinition = {
-      repeat: { ...repeat, ...zone }, name, data: template.data, opts: storedOptions({ ...defaults, ...template.opts }) ?? {},
+      repeat: plan.repeat, name, data: template.data, opts: storedOptions({ ...defaults, ...template.opts }) ?? {}, ...plan.custom,
     };
     const packed = pack(definition, 'jobTemplate.data', template.data);
     checkSize(packed.length, definition.opts.sizeLimit, 'jobTemplate.data');
-    const first = this.#firstSlot(schedule, repeat, await this.#owner.jobs.connection.serverNow());
     const { connection, keys } = this.#owner.jobs;
-    const { slot, runs } = await connection.run(upsertSchedule, keys, { id, definition: packed, slot: first, trace });
+    const { slot, runs } = await connection.run(upsertSchedule, keys, { id, definition: packed, slot: plan.first, trace });
     const count = (repeat.count ?? 0) + runs + 1;
     return this.#nextRun(id, slot, definition, runOptions(definition, id, count, trace));
   }
@@ -126,12 +136,21 @@ export class Schedules {
     return connection.run(removeSchedule, keys, { id });
   }
 
-  #firstSlot(schedule: Schedule, repeat: ScheduleOptions, now: number): number {
-    const first = schedule.kind === 'every' && isUnanchored(repeat) ? now : firstSlot(schedule, now);
-    if (first === undefined || (schedule.endAt !== undefined && first > schedule.endAt)) {
-      throw new InvalidInputError('INVALID_SCHEDULE', { field: 'repeat.endDate', message: 'The schedule ends before its first run.' });
+  /** Checks when the schedule is to run, and finds its first slot. */
+  async #plan(id: string, repeat: ScheduleOptions, name: string): Promise<Plan> {
+    const strategy = this.#terms.settings?.repeatStrategy;
+    if (strategy && hasPattern(repeat)) {
+      const terms = parseCustomSchedule(repeat);
+      const now = Math.round(await this.#owner.jobs.connection.serverNow());
+      const first = await customSlot(strategy, { terms, repeat, name, after: now, isFirst: true });
+      if (first === undefined) throw ended('settings.repeatStrategy', 'settings.repeatStrategy answered no time within the schedule: it would never run.');
+      return { repeat: { ...repeat }, first, custom: { custom: true } };
     }
-    return first;
+    const schedule = parseSchedule(repeat, { seed: id });
+    const now = await this.#owner.jobs.connection.serverNow();
+    const first = schedule.kind === 'every' && isUnanchored(repeat) ? now : firstSlot(schedule, now);
+    if (first === undefined || (schedule.endAt !== undefined && first > schedule.endAt)) throw ended('repeat.endDate', 'The schedule ends before its first run.');
+    return { repeat: schedule.kind === 'pattern' ? { ...repeat, tz: schedule.tz } : { ...repeat }, first };
   }
 
   #nextRun(id: string, slot: number, definition: ScheduleDefinition, opts: JobsOptions): Job {

@@ -1,16 +1,16 @@
-import { dueSlots, nextSlot, type Schedule } from '../core/cron.js';
 import { DroverError, InvalidInputError, RedisError } from '../core/errors.js';
 import { packNewFacts, packRecord } from '../core/job-record.js';
 import { ScriptPacker } from '../core/script-packer.js';
+import type { RepeatStrategy } from '../core/strategies.js';
 import type { JobStore } from '../queue/job-store.js';
-import { readDefinition, readPastRuns, runId, runOptions, scheduleOf, type PastRuns, type ScheduleDefinition } from '../queue/schedule-definition.js';
+import { readDefinition, readPastRuns, runId, runOptions, type PastRuns, type ScheduleDefinition } from '../queue/schedule-definition.js';
 import { bytes, list, text } from '../redis/script.js';
 import { fireSchedule } from '../redis/scripts/fire-schedule.js';
 import { removeSchedule } from '../redis/scripts/remove-schedule.js';
+import { mostRuns, timetableOf } from './timetable.js';
 
-/** How many schedules are looked at in one round, and how many missed runs one firing makes up for. */
+/** How many schedules are looked at in one round. */
 const mostSchedules = 100;
-const mostRuns = 1000;
 
 interface DueSchedule {
   id: string;
@@ -24,6 +24,8 @@ interface DueSchedule {
 export interface FiringTerms {
   /** Hears of schedules that cannot be fired. */
   failed: (error: Error) => void;
+  /** The worker's own, for schedules with a pattern. */
+  readonly strategy?: RepeatStrategy | undefined;
   /** Schedules that this process does not understand, and until when it leaves them alone: local clock, ms. */
   readonly misread: Map<string, number>;
 }
@@ -50,9 +52,9 @@ export async function fireDueSchedules(jobs: JobStore, terms: FiringTerms): Prom
   }
 }
 
-async function fireSafely(jobs: JobStore, due: DueSchedule, now: number, { failed, misread }: FiringTerms): Promise<void> {
+async function fireSafely(jobs: JobStore, due: DueSchedule, now: number, { failed, misread, strategy }: FiringTerms): Promise<void> {
   try {
-    await fire(jobs, due, now);
+    await fire(jobs, due, now, strategy);
   } catch (error) {
     if (error instanceof InvalidInputError) misread.set(due.id, performance.now() + misreadMs);
     else if (error instanceof DroverError && error.code === 'CORRUPT_DATA' && !(error instanceof RedisError)) await jobs.connection.run(removeSchedule, jobs.keys, { id: due.id });
@@ -78,57 +80,24 @@ async function readHead(jobs: JobStore, { misread }: FiringTerms): Promise<DueSc
   });
 }
 
-async function fire(jobs: JobStore, due: DueSchedule, now: number): Promise<void> {
+async function fire(jobs: JobStore, due: DueSchedule, now: number, strategy: RepeatStrategy | undefined): Promise<void> {
   const definition = readDefinition(due.packed, due.id);
-  const schedule = scheduleOf(definition, due.id, due.slot);
+  const { terms, slots: slotsAt, next } = timetableOf(definition, due, strategy);
   const past = readPastRuns(due.past, due.id);
-  const left = schedule.limit === undefined ? Infinity : Math.max(0, schedule.limit - schedule.count - past.count);
-  const slots = slotsToRun(schedule, due.slot, now).slice(0, Math.min(left, mostRuns));
+  const count = terms.count + past.count;
+  const left = terms.limit === undefined ? Infinity : Math.max(0, terms.limit - count);
+  const slots = slotsAt(now).slice(0, Math.min(left, mostRuns));
   // Where a run may be skipped, only the count that Redis keeps tells whether it was the last.
-  const isOver = schedule.overlap === 'skip' ? left === 0 : left <= slots.length;
-  const after = isOver ? undefined : nextAfter(schedule, slots, due.slot, now);
+  const isOver = terms.overlap === 'skip' ? left === 0 : left <= slots.length;
   await jobs.connection.run(fireSchedule, jobs.keys, {
     id: due.id,
     definition: due.packed,
     slot: due.slot,
-    nextSlot: after,
-    runs: packRuns(due.id, definition, { slots, now, past: { ...past, count: schedule.count + past.count } }),
-    overlap: schedule.overlap,
+    nextSlot: isOver ? undefined : await next(slots.at(-1) ?? due.slot, now, count + slots.length),
+    runs: packRuns(due.id, definition, { slots, now, past: { ...past, count } }),
+    overlap: terms.overlap,
     name: definition.name,
   });
-}
-
-/** How late a slot may be and still count as on time: a tick of the scheduler, not an outage. */
-const lateMs = 5_000;
-
-/**
- * The slots that get a run now. On time: the one that is due. After an outage the policy decides:
- * `skip` none, `one` the latest in place of all, `all` every one of them.
- */
-function slotsToRun(schedule: Schedule, slot: number, now: number): number[] {
-  if (schedule.missed === 'all') return [slot, ...dueSlots(schedule, slot, now, mostRuns)];
-  const latest = latestSlot(schedule, slot, now);
-  return schedule.missed === 'one' || now - latest <= lateMs ? [latest] : [];
-}
-
-/** The latest slot up to now, from `slot` on. Looked for backwards from now: after a long outage there are many. */
-function latestSlot(schedule: Schedule, slot: number, now: number): number {
-  for (let spanMs = mostRuns; ; spanMs *= 4) {
-    const from = Math.max(slot, now - spanMs);
-    let latest = from;
-    let page: number[];
-    do {
-      page = dueSlots(schedule, latest, now, mostRuns);
-      latest = page.at(-1) ?? latest;
-    } while (page.length === mostRuns);
-    if (latest > from || from === slot) return latest;
-  }
-}
-
-/** With more missed runs than one firing makes up for, it goes on from the last; otherwise from now. */
-function nextAfter(schedule: Schedule, slots: number[], slot: number, now: number): number | undefined {
-  const last = slots.at(-1) ?? slot;
-  return nextSlot(schedule, schedule.missed === 'all' ? last : Math.max(last, now));
 }
 
 /** Each run tells by its `repeat.count` the how-manieth it is. */

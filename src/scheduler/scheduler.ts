@@ -1,3 +1,4 @@
+import type { RepeatStrategy } from '../core/strategies.js';
 import type { JobStore } from '../queue/job-store.js';
 import { list, text } from '../redis/script.js';
 import { promote } from '../redis/scripts/promote.js';
@@ -25,6 +26,8 @@ export interface SchedulerOptions {
   stalled: (job: RecoveredJob) => void;
   failed: (error: Error) => void;
   retryDelayMs: number;
+  /** What says the next time of schedules with a pattern, if not the cron dialect. */
+  repeatStrategy?: RepeatStrategy | undefined;
 }
 
 const step = 1000;
@@ -68,7 +71,7 @@ export class Scheduler {
     this.#mail = alarm(() => this.#deliverLeftovers(youngLetterMs));
     this.#books = alarm(() => this.#reconcile());
     this.#reconciler = new Reconciler(options.jobs);
-    this.#firing = { failed, misread: new Map() };
+    this.#firing = { failed, strategy: options.repeatStrategy, misread: new Map() };
   }
 
   start(): void {

@@ -408,6 +408,7 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
       completedAgeMs: this.#terms.completed.ageMs,
       failedAgeMs: this.#terms.failed.ageMs,
       retryDelayMs: options.runRetryDelay,
+      repeatStrategy: options.settings?.repeatStrategy,
       recovering: (recover) => this.#announcer.recovering(recover),
       stalled: (job) => {
         if (job.started) this.#announcer.stalled(job.id);

@@ -33,6 +33,7 @@ export const ofBullmq: readonly Betterment[] = [
     'a schedule counts the runs that were due, not the next one; its view also has `id` and always `template`',
     ['schedulers and their shapes', /(iterationCount|\.id|template)$/], ['a scheduler that is changed', /^3\.opts$/],
   ),
+  ...of('a schedule that would never run is refused, where a `repeatStrategy` answers no first time', ['a repeatStrategy of one’s own', /^2\./]),
   ...of('a schedule that has ended is removed', ['runs of a scheduler', /^1$/]),
   ...of('a dynamic rate limit also holds back jobs that are taken by hand', ['global concurrency, rate limit and isMaxed', /^3$/]),
   ...of('options are shown as they were given', ['defaults of jobs, as stored', /^1$/], ['the queuesOptions of a flow', /^0\.\d\.1$/]),

@@ -1,4 +1,4 @@
-import { once } from '../observe.js';
+import { attempt, once } from '../observe.js';
 import type { Scenarios } from './bench.js';
 
 /** What each option of a schedule does. */
@@ -56,6 +56,23 @@ export const scheduleOptions: Scenarios = {
     void worker.run();
     await completed;
     return [ran, (await queue.getJobScheduler('off'))?.offset];
+  },
+  'a repeatStrategy of one’s own': async (bench) => {
+    const asked: unknown[] = [];
+    const strategy = (who: string) => (millis: number, opts: object, name?: string): number | undefined => {
+      asked.push([who, opts, name]);
+      return 'endDate' in opts ? undefined : millis + 20;
+    };
+    const queue = bench.queue({ settings: { repeatStrategy: strategy('queue') } });
+    const ran: unknown[] = [];
+    const worker = bench.worker(async ({ name, opts }) => void ran.push([name, opts.repeat]), { settings: { repeatStrategy: strategy('worker') } });
+    await queue.upsertJobScheduler('s', { pattern: 'now and then', limit: 3 }, { name: 'n' });
+    void worker.run();
+    while (ran.length < 3) await once(worker, 'completed');
+    await queue.upsertJobScheduler('e', { every: 20, limit: 2 }, { name: 'e' });
+    while (ran.length < 5) await once(worker, 'completed');
+    const never = await attempt(() => queue.upsertJobScheduler('never', { pattern: 'x', endDate: '2040-01-01' }));
+    return [asked, ran, never, (await queue.getJobScheduler('never')) === undefined];
   },
   'the count of a run, as it is answered and as it runs': async (bench) => {
     const queue = bench.queue();
