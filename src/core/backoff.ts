@@ -54,6 +54,11 @@ export interface FailedAttempt<TJob = unknown> {
   readonly random?: (() => number) | undefined;
 }
 
+/** Whether Drover computes it by itself; else only a `backoffStrategy` can. */
+export function isBuiltInBackoff({ type }: BackoffOptions): boolean {
+  return BUILT_IN_TYPES.some((known) => known === type);
+}
+
 /** Whether to retry, and if so after how many milliseconds: an integer from 0 to {@link MAX_DELAY_MS}. */
 export type BackoffDecision = { readonly retry: true; readonly delayMs: number } | { readonly retry: false };
 

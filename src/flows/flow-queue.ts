@@ -1,7 +1,8 @@
 import type { JobSchemas } from '../core/schema.js';
 import { Enqueuer } from '../queue/enqueuer.js';
-import type { JobOwner } from '../queue/job.js';
+import type { JobHolder, JobOwner } from '../queue/job.js';
 import { JobStore } from '../queue/job-store.js';
+import { QueueHolder } from '../queue/queue-holder.js';
 import type { Connection } from '../redis/connection.js';
 import { QueueKeys } from '../redis/keys.js';
 
@@ -23,6 +24,8 @@ export class FlowQueue implements JobOwner {
   readonly adding: JobStore;
   readonly enqueuer: Enqueuer;
   /** @internal */
+  readonly holder: JobHolder;
+  /** @internal */
   readonly dataSchemas: JobSchemas | undefined;
 
   constructor({ connection, adding, schemas }: FlowTerms, prefix: string, name: string) {
@@ -31,6 +34,7 @@ export class FlowQueue implements JobOwner {
     this.name = name;
     this.qualifiedName = `${prefix}:${name}`;
     this.jobs = new JobStore(connection, keys);
+    this.holder = new QueueHolder(this.jobs);
     this.adding = adding === connection ? this.jobs : new JobStore(adding, keys);
     this.enqueuer = new Enqueuer(adding, keys);
   }

@@ -1,9 +1,10 @@
 import { callable, oneOf, shape, type Check } from '../core/check.js';
 import type { AdvancedRepeatOptions, RepeatOptions } from '../core/strategies.js';
 import type { JobSchedulerTemplateOptions } from './bullmq-types.js';
-import type { Job, JobOwner } from './job.js';
+import type { Job, JobHolder, JobOwner } from './job.js';
 import { JobStore } from './job-store.js';
 import { baseChecks, QueueBase, type QueueBaseOptions } from './queue-base.js';
+import { QueueHolder } from './queue-holder.js';
 import { Schedules, type ScheduleView } from './schedules.js';
 
 /** Options of a {@link JobScheduler}. */
@@ -11,7 +12,7 @@ export interface RepeatBaseOptions extends QueueBaseOptions {
   settings?: AdvancedRepeatOptions;
 }
 
-export const repeatSettings: Check = shape({ repeatStrategy: callable, repeatKeyHashAlgorithm: oneOf('md5', 'sha1', 'sha256', 'sha512') });
+export const repeatSettings: Record<string, Check> = { repeatStrategy: callable, repeatKeyHashAlgorithm: oneOf('md5', 'sha1', 'sha256', 'sha512') };
 
 /** How {@link JobScheduler.upsertJobScheduler} goes about it. */
 export interface UpsertOptions {
@@ -29,11 +30,14 @@ export class JobScheduler extends QueueBase implements JobOwner {
   declare readonly opts: RepeatBaseOptions;
   /** @internal */
   readonly jobs: JobStore;
+  /** @internal */
+  readonly holder: JobHolder;
   readonly #schedules: Schedules;
 
   constructor(name: string, opts: RepeatBaseOptions) {
-    super(name, opts, { ...baseChecks, settings: repeatSettings });
+    super(name, opts, { ...baseChecks, settings: shape(repeatSettings) });
     this.jobs = new JobStore(this.connection, this.keys);
+    this.holder = new QueueHolder(this.jobs);
     this.#schedules = new Schedules(this, opts);
   }
 

@@ -101,13 +101,13 @@ export class JobStore {
   /** Throws WRONG_STATE or JOB_NOT_FOUND. */
   async promote(id: string): Promise<void> {
     const { count } = await this.connection.run(promote, this.keys, { limit: 1, everything: true, ids: packStrings([id]) });
-    if (count === 0) throw await this.#wrongState(id, 'promote', 'delayed');
+    if (count === 0) throw await this.wrongState(id, 'promote', 'delayed');
   }
 
   /** Throws WRONG_STATE or JOB_NOT_FOUND. */
   async reschedule(id: string, delayMs: number): Promise<void> {
     const dueAt = await this.connection.run(reschedule, this.keys, { id, delayMs });
-    if (dueAt <= 0) throw await this.#wrongState(id, 'change the delay of', 'delayed');
+    if (dueAt <= 0) throw await this.wrongState(id, 'change the delay of', 'delayed');
   }
 
   /** Throws JOB_NOT_FOUND. */
@@ -118,7 +118,7 @@ export class JobStore {
   /** Puts one finished job back. Throws WRONG_STATE or JOB_NOT_FOUND. */
   async redrive(id: string, set: 'completed' | 'failed', reset: { resetAttempts: boolean; resetStarted: boolean }): Promise<void> {
     const { outcomes } = await this.connection.run(redrive, this.keys, { set, limit: 1, till: '+inf', ids: [id], ...reset });
-    if (outcomes[0] !== 'moved') throw await this.#wrongState(id, 'retry', set);
+    if (outcomes[0] !== 'moved') throw await this.wrongState(id, 'retry', set);
   }
 
   /** Pushes back the deadline of one lease; false when it is no longer held. */
@@ -154,7 +154,8 @@ export class JobStore {
     return integer(await this.connection.command('hdel', [this.keys.key('dedup'), id], 'free a deduplication id')) === 1;
   }
 
-  async #wrongState(id: string, doing: string, wanted: string): Promise<StateError> {
+  /** What to throw for a job that is in another state, or gone. */
+  async wrongState(id: string, doing: string, wanted: string): Promise<StateError> {
     const state = await this.state(id);
     if (state === 'unknown') return notFound(id, doing);
     return new StateError('WRONG_STATE', { field: 'job', message: `Job ${id} is not in the ${wanted} state: could not ${doing} it, for it is ${state}.` });

@@ -32,6 +32,10 @@ export interface JobHolder {
   giveBack(job: Job, dueAt: number, token: string | undefined): Promise<void>;
   awaitChildren(job: Job, token: string, child: string | undefined): Promise<boolean>;
   progressed(job: Job, progress: unknown): void;
+  /** The lease under which the job is held, if `token` is its. */
+  leaseOf(job: Job, token: string | undefined, doing: string): Promise<string>;
+  /** Whether it can take the next job. */
+  readonly takes: boolean;
   /** Takes the next job under this token. */
   next(token: string, waitMs: number): Promise<Job | undefined>;
 }
@@ -230,24 +234,27 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
   /** Pushes back the deadline of the lease by `duration` ms from now. Throws LEASE_LOST. */
   async extendLock(token: string, duration: number): Promise<number> {
     checkValue(duration, wholeNumber(1, MAX_DELAY_MS, 'milliseconds'), 'duration');
-    if (!(await this.queue.jobs.renew(this.id, this.leaseOf(token), duration))) throw new LeaseLostError(this.id, 'extend its lease');
+    const lease = this.queue.holder ? await this.queue.holder.leaseOf(this, token, 'extend the lease of') : this.leaseOf(token);
+    if (!(await this.queue.jobs.renew(this.id, lease, duration))) throw new LeaseLostError(this.id, 'extend its lease');
     return 1;
   }
 
   /**
-   * Ends the job well. For jobs taken with `worker.getNextJob`. Throws LEASE_LOST.
+   * Ends the job well, for who holds it under `token`: by `worker.getNextJob`, or by what a handle that `queue.getJob`
+   * answered is given. Throws LEASE_LOST; for handles of a queue also WRONG_STATE and JOB_NOT_FOUND.
    *
    * @param fetchNext whether to take the next job, if there is one, under the same token, and to answer it. Default false.
+   * Only workers take jobs: handles of a queue refuse it.
    */
   async moveToCompleted(returnValue: ReturnType, token: string, fetchNext = false): Promise<NextJobData> {
-    const holder = this.#holder('complete');
+    const holder = this.#holder('complete', fetchNext);
     await holder.complete(this, returnValue, token);
     return fetchNext ? nextJobData(holder, token) : [];
   }
 
   /** Ends the attempt badly: it is retried or fails for good, as its options say. `fetchNext` as above. Throws LEASE_LOST. */
   async moveToFailed(error: Error, token: string, fetchNext = false): Promise<NextJobData> {
-    const holder = this.#holder('fail');
+    const holder = this.#holder('fail', fetchNext);
     await holder.fail(this, error, token);
     return fetchNext ? nextJobData(holder, token) : [];
   }
@@ -388,9 +395,9 @@ export class Job<DataType = any, ReturnType = any, NameType extends string = str
     return { name: this.name, data: this.data, timestamp: this.timestamp, opts: this.opts };
   }
 
-  #holder(doing: string): JobHolder {
+  #holder(doing: string, fetchNext = false): JobHolder {
     const { holder } = this.queue;
-    if (!holder) throw unheld(this.id, doing);
+    if (!holder || (fetchNext && !holder.takes)) throw unheld(this.id, doing);
     return holder;
   }
 }

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { MAX_DELAY_MS } from '../core/backoff.js';
 import {
-  checkArguments, checkId, checkValue, flag, idCheck, listOf, oneOf, shape, wholeNumber, type Check,
+  callable, checkArguments, checkId, checkValue, flag, idCheck, listOf, oneOf, shape, wholeNumber, type Check,
 } from '../core/check.js';
 import { StateError } from '../core/errors.js';
 import { IdMaker } from '../core/ids.js';
 import { durabilityCheck, type Durability } from '../core/durability.js';
 import { defaultJobOptions, type DefaultJobOptions, type JobsOptions } from '../core/job-options.js';
 import { schemasCheck, validate, type JobSchemas } from '../core/schema.js';
-import type { AdvancedRepeatOptions } from '../core/strategies.js';
+import type { AdvancedOptions } from './bullmq-types.js';
 import type { StateSet } from '../core/states.js';
 import { keyNames } from '../redis/keys.js';
 import { whileInSight } from '../redis/lost-sight.js';
@@ -16,10 +16,11 @@ import { pause } from '../redis/scripts/pause.js';
 import { integer } from '../redis/script.js';
 import { traceMethods } from '../telemetry/trace-methods.js';
 import { redriveDeadLetters, type RedriveOptions } from './dead-letters.js';
+import { QueueHolder } from './queue-holder.js';
 import { checkNewJobs, draftJob, type Draft, type NewJob } from './draft.js';
 import { addAnyway, Enqueuer } from './enqueuer.js';
 import { openFinishWaiter, type AddAndWaitOptions, type FinishWaiter } from './finish-waiter.js';
-import { Job, type JobProgress } from './job.js';
+import { Job, type JobHolder, type JobProgress } from './job.js';
 import { openJobScheduler, repeatSettings, type JobScheduler } from './job-scheduler.js';
 import type { AnyJobOf, DataOf, JobOf, NameOf, ResultOf } from './job-types.js';
 import { cleanSet, dropAll, promoteAll, redriveAll, removeOlder } from './maintenance.js';
@@ -47,8 +48,11 @@ export interface QueueOptions extends QueueBaseOptions {
   durability?: Durability;
   /** Accepted for BullMQ's sake. */
   skipMetasUpdate?: boolean;
-  /** `repeatStrategy` says when schedules with a pattern run first; workers need it as well. Default: the cron dialect. */
-  settings?: AdvancedRepeatOptions;
+  /**
+   * `repeatStrategy` says when schedules with a pattern run first; workers need it as well. Default: the cron dialect.
+   * `backoffStrategy` is asked when a job fails through a handle of this queue.
+   */
+  settings?: AdvancedOptions;
   /** A Standard Schema (zod, valibot, …) per job name: `add` rejects SCHEMA_MISMATCH for data that does not satisfy it. */
   schemas?: JobSchemas;
 }
@@ -62,7 +66,7 @@ export const queueChecks: Record<string, Check> = {
   maxBuffered: wholeNumber(1, 2 ** 31, 'jobs'),
   durability: durabilityCheck,
   skipMetasUpdate: flag,
-  settings: repeatSettings,
+  settings: shape({ ...repeatSettings, backoffStrategy: callable }),
   schemas: schemasCheck,
 };
 
@@ -101,6 +105,8 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
   /** How parents are told of children that this queue object adds. */
   readonly #adding: JobStore;
   readonly #schedules: Schedules;
+  /** @internal */
+  readonly holder: JobHolder;
   readonly #defaults: JobsOptions | undefined;
   #ends: FinishWaiter | undefined;
   #jobScheduler: JobScheduler | undefined;
@@ -112,6 +118,7 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
     this.#enqueuer = new Enqueuer(confirming, this.keys, opts.maxBuffered);
     this.#adding = confirming === this.connection ? this.jobs : new JobStore(confirming, this.keys);
     this.#schedules = new Schedules(this, opts);
+    this.holder = new QueueHolder(this.jobs, opts.settings?.backoffStrategy);
     if (opts.telemetry) traceMethods(this, opts.telemetry, spansOfQueue);
     const maxLen = opts.streams?.events?.maxLen;
     if (maxLen !== undefined) this.storeSettings({ maxEvents: maxLen }).catch((error: Error) => this.report(error));

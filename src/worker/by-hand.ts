@@ -2,10 +2,9 @@ import { controlSignal } from '../core/control-errors.js';
 import { ClosedError, InvalidInputError, LeaseLostError, PendingChildrenError } from '../core/errors.js';
 import type { Job, JobHolder } from '../queue/job.js';
 import type { JobStore } from '../queue/job-store.js';
-import { applyFailure } from '../queue/read-job.js';
-import { asError } from './as-error.js';
 import type { Dispatcher } from './dispatcher.js';
-import { completion, failure, postponed, type EndingOf, type EndingTerms } from './endings.js';
+import type { EndingOf, EndingTerms } from '../queue/endings.js';
+import { Hands } from '../queue/hands.js';
 import type { Exchange, Taken } from './exchange.js';
 import type { HeldJob } from './held-job.js';
 import type { PreparedHandler } from './processor.js';
@@ -31,11 +30,13 @@ export interface Workbench {
 }
 
 /** Jobs that are taken, run and ended one by one: `getNextJob` and what the job's own methods ask for. */
-export class ByHand implements JobHolder {
+export class ByHand extends Hands implements JobHolder {
+  readonly takes = true;
   readonly #worker: Workbench;
   readonly #exchanges: Exchange[] = [];
 
   constructor(worker: Workbench) {
+    super(worker);
     this.#worker = worker;
   }
 
@@ -95,25 +96,8 @@ export class ByHand implements JobHolder {
     return ids.filter((_, i) => !held[i]);
   }
 
-  async complete(job: Job, result: unknown, token: string): Promise<void> {
-    await this.settle(job, completion(job, result, this.#worker.terms), token, 'complete it');
-    job.attemptsMade += 1;
-    job.finishedOn = this.#worker.jobs.connection.now;
-    job.returnvalue = result;
-    this.#worker.emit('completed', job, result, 'active');
-  }
-
-  async fail(job: Job, thrown: unknown, token: string): Promise<void> {
-    const error = asError(thrown);
-    const ending = await failure(job, error, this.#worker.terms);
-    await this.settle(job, ending, token, 'fail it');
-    applyFailure(job, error);
-    if (ending.death) job.finishedOn = this.#worker.jobs.connection.now;
-    this.#worker.emit('failed', job, error, 'active');
-  }
-
-  async giveBack(job: Job, dueAt: number, token: string | undefined): Promise<void> {
-    await this.settle(job, postponed(dueAt > 0 ? dueAt : -1), token, 'move it');
+  async leaseOf(job: Job, token: string | undefined): Promise<string> {
+    return job.leaseOf(token);
   }
 
   awaitChildren(job: Job, token: string, child: string | undefined): Promise<boolean> {
@@ -133,11 +117,14 @@ export class ByHand implements JobHolder {
     return exchange;
   }
 
-  protected async settle(job: Job, ending: EndingOf, token: string | undefined, doing: string): Promise<void> {
+  protected override tell(event: 'completed' | 'failed', ...args: unknown[]): void {
+    this.#worker.emit(event, ...args);
+  }
+
+  protected async settle(job: Job, ending: EndingOf, lease: string, doing: string): Promise<void> {
     const { dispatcher } = this.#worker;
     if (this.#worker.isOver()) throw new ClosedError('worker');
     const held = dispatcher.held.get(job.id);
-    const lease = job.leaseOf(token);
     const accepted = await new Promise<boolean>((resolve, reject) => {
       const unready = async (): Promise<undefined> => {
         reject(new PendingChildrenError(job.id));

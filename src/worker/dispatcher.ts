@@ -1,6 +1,6 @@
 import type { SettleReply } from '../redis/scripts/settle.js';
 import { announce, mostOutcomeBytes, mostOutcomes, type Ended, type Exchange, type Taken } from './exchange.js';
-import { givenBack } from './endings.js';
+import { givenBack } from '../queue/endings.js';
 import type { HeldJob } from './held-job.js';
 import { Prefetch } from './prefetch.js';
 

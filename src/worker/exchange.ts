@@ -4,7 +4,7 @@ import { ScriptPacker } from '../core/script-packer.js';
 import type { Connection } from '../redis/connection.js';
 import type { QueueKeys } from '../redis/keys.js';
 import { Ending, settle, type SettleCall, type SettleReply } from '../redis/scripts/settle.js';
-import { packEnded } from './pack-ended.js';
+import { packEnded } from '../queue/pack-ended.js';
 import { readEach, readRow, type TakenRecord } from './taken-records.js';
 import type { RateLimiterOptions } from './worker-options.js';
 

@@ -1,6 +1,6 @@
 import type { LostSight } from '../redis/lost-sight.js';
 import type { Dispatcher } from './dispatcher.js';
-import { givenBack } from './endings.js';
+import { givenBack } from '../queue/endings.js';
 
 /** How long an aborted handler has to end by itself before its job is given back. */
 const abortGraceMs = 500;

@@ -2,7 +2,7 @@ import type { Job } from '../queue/job.js';
 import { SpanKind, TelemetryAttributes as say } from '../telemetry/names.js';
 import { trace } from '../telemetry/trace.js';
 import { ByHand, type Workbench } from './by-hand.js';
-import type { EndingOf, FailedEnding } from './endings.js';
+import type { EndingOf, FailedEnding } from '../queue/endings.js';
 import { becomes } from './told-ending.js';
 import { ranMs, type WorkerTelemetry } from './tracing-announcer.js';
 
@@ -28,12 +28,12 @@ export class TracingByHand extends ByHand {
     return waits;
   }
 
-  protected override async settle(job: Job, ending: EndingOf | FailedEnding, token: string | undefined, doing: string): Promise<void> {
+  protected override async settle(job: Job, ending: EndingOf | FailedEnding, lease: string, doing: string): Promise<void> {
     const { operation, state } = becomes(ending);
-    if (!operation || !state) return super.settle(job, ending, token, doing);
+    if (!operation || !state) return super.settle(job, ending, lease, doing);
     await trace(this.#terms.telemetry, { kind: SpanKind.INTERNAL, operation, queue: this.#queue }, (span) => {
       span?.setAttributes({ [say.JobName]: job.name, [say.JobId]: job.id });
-      return super.settle(job, ending, token, doing);
+      return super.settle(job, ending, lease, doing);
     });
     this.#terms.meter?.count(job.name, state, ranMs(job));
   }

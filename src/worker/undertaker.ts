@@ -4,7 +4,7 @@ import type { Connection } from '../redis/connection.js';
 import { QueueKeys } from '../redis/keys.js';
 import { list, text } from '../redis/script.js';
 import { mostTransferred, transfer, type TransferItem } from '../redis/scripts/transfer.js';
-import type { DeathRecord } from './endings.js';
+import type { DeathRecord } from '../queue/endings.js';
 import type { Ended } from './exchange.js';
 import type { HeldJob } from './held-job.js';
 

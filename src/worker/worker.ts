@@ -18,7 +18,7 @@ import { JobMeter } from '../telemetry/job-meter.js';
 import { TelemetryAttributes } from '../telemetry/names.js';
 import { traceMethods } from '../telemetry/trace-methods.js';
 import { Dispatcher } from './dispatcher.js';
-import { failure, type EndingTerms } from './endings.js';
+import { failure, type EndingTerms } from '../queue/endings.js';
 import { Exchange, type ExchangeTerms, type Taken } from './exchange.js';
 import { Executor } from './executor.js';
 import type { HeldJob } from './held-job.js';

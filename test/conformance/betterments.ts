@@ -35,6 +35,7 @@ export const ofBullmq: readonly Betterment[] = [
   ),
   ...of('a schedule that would never run is refused, where a `repeatStrategy` answers no first time', ['a repeatStrategy of one’s own', /^2\./]),
   ...of('a schedule that has ended is removed', ['runs of a scheduler', /^1$/]),
+  ...of('an end that was refused leaves no stack trace on the handle', ['jobs ended through a handle of the queue', /^fail, .*\.8$/]),
   ...of('a dynamic rate limit also holds back jobs that are taken by hand', ['global concurrency, rate limit and isMaxed', /^3$/]),
   ...of('options are shown as they were given', ['defaults of jobs, as stored', /^1$/], ['the queuesOptions of a flow', /^0\.\d\.1$/]),
   ...of(

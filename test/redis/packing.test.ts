@@ -4,7 +4,7 @@ import { packStrings, ScriptPacker } from '../../src/core/script-packer.js';
 import { packJobs } from '../../src/queue/pack-jobs.js';
 import type { EnqueueRequest, SpecialRequest } from '../../src/queue/enqueuer.js';
 import { enqueue, type EnqueueCall } from '../../src/redis/scripts/enqueue.js';
-import { nothing, packEnded } from '../../src/worker/pack-ended.js';
+import { nothing, packEnded } from '../../src/queue/pack-ended.js';
 import { openRedis } from '../support/behaviour.js';
 
 /** What the packers write, read by the `cmsgpack` of a real Redis: Lua finds what was packed, byte by byte. */

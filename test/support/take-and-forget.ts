@@ -1,7 +1,7 @@
 import type { Queue } from 'drover';
 import { ScriptPacker } from '../../src/core/script-packer.js';
 import { settle } from '../../src/redis/scripts/settle.js';
-import { packEnded } from '../../src/worker/pack-ended.js';
+import { packEnded } from '../../src/queue/pack-ended.js';
 import { uniqueName } from './behaviour.js';
 
 /** Takes a job and forgets it, as a process does that dies before it could start it. Answers its id, '' when there was none. */

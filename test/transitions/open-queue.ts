@@ -7,7 +7,7 @@ import { Connection } from '../../src/redis/connection.js';
 import { keyNames, QueueKeys, type KeyName } from '../../src/redis/keys.js';
 import type { RawReply, Script, ScriptArg } from '../../src/redis/script.js';
 import { enqueue, type EnqueueReply } from '../../src/redis/scripts/enqueue.js';
-import { packEnded } from '../../src/worker/pack-ended.js';
+import { packEnded } from '../../src/queue/pack-ended.js';
 import { Ending, settle, type SettleCall, type SettleReply } from '../../src/redis/scripts/settle.js';
 import { assertInvariants, redisNow, snapshot, type Snapshot, type SnapshotOptions, type StateOwner } from '../support/state.js';
 

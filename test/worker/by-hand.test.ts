@@ -198,15 +198,6 @@ describe('ending a job by hand', () => {
     expect((await queue.getJob(job?.id ?? ''))?.returnvalue).toBe(1);
   });
 
-  test('without a worker is refused', async () => {
-    const queue = openQueue();
-    const job = await queue.add('a', 1);
-    for (const move of [() => job.moveToCompleted(1, 't'), () => job.moveToWaitingChildren('t'), () => job.moveToDelayed(Date.now(), 't')]) {
-      expect(await refusal(move)).toMatchObject({ code: 'WRONG_STATE', message: expect.stringMatching(/could not [a-z ]+ it, for this handle belongs to no worker\..*getNextJob/) });
-    }
-    expect(await job.getState()).toBe('waiting');
-  });
-
   test('after the worker was closed is refused, never left hanging', async () => {
     const queue = openQueue();
     const worker = hand(queue);

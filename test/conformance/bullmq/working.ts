@@ -200,6 +200,29 @@ export const working: Scenarios = {
     const twice = ((await attempt(() => job?.moveToCompleted(1, 'token', false))) as { thrown?: string }).thrown;
     return [wrong !== undefined, twice !== undefined, await job?.getState()];
   },
+  'jobs ended through a handle of the queue': async (bench) => {
+    const queue = bench.queue();
+    const taker = bench.worker(null);
+    const moves: Record<string, (job: Job, token: string) => Promise<unknown>> = {
+      complete: (job, token) => job.moveToCompleted({ ok: true }, token, false), fail: (job, token) => job.moveToFailed(new Error('bad'), token, false),
+      delay: (job, token) => job.moveToDelayed(Date.now() + 100_000, token), giveBack: (job, token) => job.moveToWait(token), extend: (job, token) => job.extendLock(token, 50_000),
+    };
+    const seen: Record<string, unknown> = {};
+    for (const [name, move] of Object.entries(moves)) {
+      for (const age of ['older than the take', 'younger']) {
+        const added = await queue.add('n', name, { jobId: `${name}-${age.length}`, attempts: 1 });
+        await taker.getNextJob('right', { block: false });
+        const job = age === 'younger' ? (await queue.getJob(added.id)) as Job : added as Job;
+        const refused = await attempt(() => move(job, 'wrong')).then((answer) => name === 'extend' || 'thrown' in (answer as object));
+        const between = await job.getState();
+        const answer = await attempt(() => move(job, 'right'));
+        const stored = await queue.getJob(added.id);
+        seen[`${name}, ${age}`] = [refused, between, answer, await job.getState(), stored?.attemptsMade, stored?.attemptsStarted, stored?.returnvalue, stored?.failedReason, stored?.stacktrace?.length];
+        if (name === 'giveBack' || name === 'extend') await queue.drain();
+      }
+    }
+    return seen;
+  },
   'pausing a queue and a worker': async (bench) => {
     const queue = bench.queue();
     const worker = bench.worker(async () => 1);

@@ -5,7 +5,7 @@ import { settle } from '../../../src/redis/scripts/settle.js';
 import { mostRecovered, recover } from '../../../src/redis/scripts/recover.js';
 import { renew } from '../../../src/redis/scripts/renew.js';
 import { sweep } from '../../../src/redis/scripts/sweep.js';
-import { packEnded } from '../../../src/worker/pack-ended.js';
+import { packEnded } from '../../../src/queue/pack-ended.js';
 import type { RedisServer } from '../../support/servers/redis-server.js';
 import { until } from '../../support/servers/until.js';
 

@@ -1,10 +1,10 @@
 import type { ScriptPacker } from '../core/script-packer.js';
-import type { Ended } from './exchange.js';
+import type { EndingOf } from './endings.js';
 
 /** The outcome of a job that returned nothing: nil. */
 export const nothing = Buffer.from([0xc0]);
 
-type Packed = Pick<Ended, 'id' | 'lease' | 'ending' | 'payload'>;
+type Packed = Pick<EndingOf, 'ending' | 'payload'> & { readonly id: string; readonly lease: string };
 
 /**
  * Packs what has ended as `settle` takes it: [lease, ids, endings, payloads, …], one group for the jobs that follow each

@@ -5,7 +5,7 @@ import { packAttempt, packOutcome } from '../core/job-record.js';
 import { retentionRule, type RetentionRule } from '../core/retention.js';
 import type { ScriptPacker } from '../core/script-packer.js';
 import { asError } from './as-error.js';
-import type { Job } from '../queue/job.js';
+import type { Job } from './job.js';
 import { Ending } from '../redis/scripts/settle.js';
 import { nothing } from './pack-ended.js';
 
