@@ -172,7 +172,7 @@ function zoneName(given: Given): string {
 function interval(given: Given): { startAt: number | undefined; endAt: number | undefined } {
   const [startAt, endAt] = [given.date('startDate'), given.date('endDate')];
   if (startAt !== undefined && endAt !== undefined && endAt < startAt) {
-    throw refused('INVALID_SCHEDULE', given.path('endDate'), 'must not be before startDate');
+    throw refused('INVALID_SCHEDULE', given.path('endDate'), 'must not be before startDate', 'Let the schedule end after it has begun.');
   }
   return { startAt, endAt };
 }
@@ -183,7 +183,7 @@ function immediately(given: Given): boolean {
     throw refused('INVALID_OPTION', given.path('immediately'), `must be true or false, not ${shown(value)}`);
   }
   if (value && given.has('startDate')) {
-    throw refused('INVALID_SCHEDULE', given.path('immediately'), 'cannot be combined with startDate');
+    throw refused('INVALID_SCHEDULE', given.path('immediately'), 'cannot be combined with startDate', 'Leave one of the two out.');
   }
   return value;
 }
@@ -249,5 +249,6 @@ class Given {
   }
 }
 
-const refused = (code: ErrorCode, field: string, problem: string): InvalidInputError =>
-  new InvalidInputError(code, { field, message: `${field} ${problem}.` });
+function refused(code: ErrorCode, field: string, problem: string, hint?: string): InvalidInputError {
+  return new InvalidInputError(code, { field, message: `${field} ${problem}.`, ...(hint === undefined ? undefined : { hint }) });
+}

@@ -12,7 +12,7 @@ export interface RepeatBaseOptions extends QueueBaseOptions {
   settings?: AdvancedRepeatOptions;
 }
 
-export const repeatSettings: Record<string, Check> = { repeatStrategy: callable, repeatKeyHashAlgorithm: oneOf('md5', 'sha1', 'sha256', 'sha512') };
+const repeatSettings: Check = shape({ repeatStrategy: callable, repeatKeyHashAlgorithm: oneOf('md5', 'sha1', 'sha256', 'sha512') });
 
 /** How {@link JobScheduler.upsertJobScheduler} goes about it. */
 export interface UpsertOptions {
@@ -35,7 +35,7 @@ export class JobScheduler extends QueueBase implements JobOwner {
   readonly #schedules: Schedules;
 
   constructor(name: string, opts: RepeatBaseOptions) {
-    super(name, opts, { ...baseChecks, settings: shape(repeatSettings) });
+    super(name, opts, { ...baseChecks, settings: repeatSettings });
     this.jobs = new JobStore(this.connection, this.keys);
     this.holder = new QueueHolder(this.jobs);
     this.#schedules = new Schedules(this, opts);

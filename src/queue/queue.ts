@@ -21,7 +21,7 @@ import { checkNewJobs, draftJob, type Draft, type NewJob } from './draft.js';
 import { addAnyway, Enqueuer } from './enqueuer.js';
 import { openFinishWaiter, type AddAndWaitOptions, type FinishWaiter } from './finish-waiter.js';
 import { Job, type JobHolder, type JobProgress } from './job.js';
-import { openJobScheduler, repeatSettings, type JobScheduler } from './job-scheduler.js';
+import { openJobScheduler, type JobScheduler } from './job-scheduler.js';
 import type { AnyJobOf, DataOf, JobOf, NameOf, ResultOf } from './job-types.js';
 import { cleanSet, dropAll, promoteAll, redriveAll, removeOlder } from './maintenance.js';
 import { adoptStanding, enterChildren, takenPlaces } from './adoption.js';
@@ -66,7 +66,7 @@ export const queueChecks: Record<string, Check> = {
   maxBuffered: wholeNumber(1, 2 ** 31, 'jobs'),
   durability: durabilityCheck,
   skipMetasUpdate: flag,
-  settings: shape({ ...repeatSettings, backoffStrategy: callable }),
+  settings: shape({ repeatStrategy: callable, backoffStrategy: callable, repeatKeyHashAlgorithm: oneOf('md5', 'sha1', 'sha256', 'sha512') }),
   schemas: schemasCheck,
 };
 

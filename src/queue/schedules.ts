@@ -22,7 +22,7 @@ export interface ScheduleTemplate {
   /** Default: the schedule's id. */
   name?: string;
   data?: unknown;
-  /** Options of the runs; id, delay, repeat and deduplication are the scheduler's. */
+  /** Options of the runs; id, delay, repeat and deduplication are the scheduler's, and no run has a parent: INVALID_OPTION. */
   opts?: Omit<JobsOptions, 'jobId' | 'repeat' | 'delay' | 'deduplication'>;
 }
 
@@ -63,7 +63,29 @@ interface Plan {
   custom?: { custom: true };
 }
 
-const ended = (field: string, message: string): InvalidInputError => new InvalidInputError('INVALID_SCHEDULE', { field, message });
+const ended = (field: string, message: string): InvalidInputError =>
+  new InvalidInputError('INVALID_SCHEDULE', { field, message, hint: 'Let it have at least one run, or do not add it.' });
+
+/** Options that a template cannot give, since the scheduler does. In a queue's defaults they are for other jobs, and left aside. */
+const notOfRuns = {
+  delay: 'Use `startDate`, or `offset` with `every`, to shift the runs.',
+  deduplication: 'A slot has one run; `overlap: "skip"` leaves one out while the one before has not ended.',
+  jobId: 'The id of a run is made of its schedule and slot.',
+  repeat: 'The second argument says how the schedule repeats.',
+  parent: 'Let the handler of a run add its children, or a flow.',
+};
+
+function refuseOwnOptions(opts: Readonly<Record<string, unknown>>): void {
+  for (const [name, hint] of Object.entries(notOfRuns)) {
+    if (opts[name] === undefined) continue;
+    throw new InvalidInputError('INVALID_OPTION', { field: `jobTemplate.opts.${name}`, message: `jobTemplate.opts.${name} cannot be given to the runs of a schedule.`, hint });
+  }
+}
+
+function runDefaults(defaults: JobsOptions | undefined): JobsOptions {
+  const { delay: _delay, deduplication: _deduplication, repeat: _repeat, ...rest } = defaults ?? {};
+  return rest;
+}
 
 /** The schedules of one queue. */
 export class Schedules {
@@ -86,13 +108,16 @@ export class Schedules {
   async #upsert({ id, repeat, template, defaults }: UpsertRequest, trace?: string): Promise<Job> {
     checkId(id, 'jobSchedulerId');
     checkOptions(template, { name: anything, data: anything, opts: plainObject }, 'jobTemplate');
-    if (template.opts) checkDefaultJobOptions(template.opts, 'jobTemplate.opts');
+    if (template.opts) {
+      refuseOwnOptions({ ...template.opts });
+      checkDefaultJobOptions(template.opts, 'jobTemplate.opts');
+    }
     const name = template.name ?? id;
     checkJobName(name, 'jobTemplate.name');
     if (this.#owner.dataSchemas) await validate(this.#owner.dataSchemas, name, template.data, 'jobTemplate.data');
     const plan = await this.#plan(id, repeat, name);
     const definition: ScheduleDefinition = {
-      repeat: plan.repeat, name, data: template.data, opts: storedOptions({ ...defaults, ...template.opts }) ?? {}, ...plan.custom,
+      repeat: plan.repeat, name, data: template.data, opts: storedOptions({ ...runDefaults(defaults), ...template.opts }) ?? {}, ...plan.custom,
     };
     const packed = pack(definition, 'jobTemplate.data', template.data);
     checkSize(packed.length, definition.opts.sizeLimit, 'jobTemplate.data');

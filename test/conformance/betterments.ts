@@ -34,6 +34,12 @@ export const ofBullmq: readonly Betterment[] = [
     ['schedulers and their shapes', /(iterationCount|\.id|template)$/], ['a scheduler that is changed', /^3\.opts$/],
   ),
   ...of('a schedule that would never run is refused, where a `repeatStrategy` answers no first time', ['a repeatStrategy of one’s own', /^2\./]),
+  ...of('what the template of a schedule cannot give its runs is refused: `delay`, `deduplication`, `jobId`, `repeat`, `parent`', ['which options the template of a schedule may give', /./]),
+  ...of('a schedule whose end is before its start is refused', ['ends of schedules', /^0\.start after end/]),
+  ...of(
+    'when clocks change: a time that they skip runs right after the gap, and hours by a step run in each hour there is (docs/schedules.md)',
+    ['schedules when clocks change', /spring (30 2 \* \* [*0]|15 1-3 \* \* \*|0 \*\/2 \* \* \*)\.|autumn 0 \*\/2 \* \* \*\./],
+  ),
   ...of('a schedule that has ended is removed', ['runs of a scheduler', /^1$/]),
   ...of('an end that was refused leaves no stack trace on the handle', ['jobs ended through a handle of the queue', /^fail, .*\.8$/]),
   ...of('a dynamic rate limit also holds back jobs that are taken by hand', ['global concurrency, rate limit and isMaxed', /^3$/]),

@@ -8,6 +8,25 @@ const slotOf = (job: Job): number => Number(job.id.split(':').at(-1));
 /** All jobs of the queue, whatever their state. */
 const runsOf = async (queue: Queue): Promise<Job[]> => queue.getJobs();
 
+describe('a template', () => {
+  test('cannot give what the scheduler gives', async () => {
+    const queue = openQueue();
+    for (const opts of [{ delay: 5 }, { deduplication: { id: 'x' } }, { jobId: 'j' }, { repeat: {} }, { parent: { id: 'p', queue: 'q:q' } }] as object[]) {
+      expect(await refusal(() => queue.upsertJobScheduler('s', { every: 1000 }, { opts }))).toMatchObject({ code: 'INVALID_OPTION', field: `jobTemplate.opts.${Object.keys(opts)[0]}` });
+    }
+    expect(await queue.getJobSchedulersCount()).toBe(0);
+  });
+
+  test('takes the queue’s defaults, but for a delay and a deduplication, which are for other jobs', async () => {
+    const queue = openQueue({ defaultJobOptions: { attempts: 3, delay: 100_000, deduplication: { id: 'one' } } as object });
+    const done = tallyOf('completed', openWorker(queue, () => undefined));
+    const next = await queue.upsertJobScheduler('s', { every: 20, limit: 2 });
+    expect(next.opts).toMatchObject({ attempts: 3 });
+    await done.reached(2);
+    expect(done.seen.map(({ opts, delay, deduplicationId }) => [opts.attempts, opts.delay, delay, deduplicationId])).toEqual([1, 2].map(() => [3, undefined, 0, undefined]));
+  });
+});
+
 describe('every', () => {
   test('runs at once, then every so often from there; ids name schedule and slot', async () => {
     const queue = openQueue();

@@ -1,4 +1,4 @@
-import { attempt, once } from '../observe.js';
+import { accepted, attempt, once } from '../observe.js';
 import type { Scenarios } from './bench.js';
 
 /** What each option of a schedule does. */
@@ -56,6 +56,48 @@ export const scheduleOptions: Scenarios = {
     void worker.run();
     await completed;
     return [ran, (await queue.getJobScheduler('off'))?.offset];
+  },
+  'which options the template of a schedule may give': async (bench) => {
+    const queue = bench.queue();
+    const given: Record<string, object> = { attempts: { attempts: 2 }, priority: { priority: 3 }, delay: { delay: 5 }, deduplication: { deduplication: { id: 'x' } }, jobId: { jobId: 'j' }, repeat: { repeat: { every: 5 } } };
+    const seen: Record<string, boolean> = {};
+    for (const [name, opts] of Object.entries(given)) seen[name] = await accepted(() => queue.upsertJobScheduler(name, { every: 3_600_000, offset: 1 }, { name: 'n', opts }));
+    return seen;
+  },
+  'ends of schedules': async (bench) => {
+    const queue = bench.queue();
+    const now = Date.now();
+    const ends: Record<string, Record<string, unknown>> = {
+      'an end in the past': { every: 60_000, endDate: now - 1 }, 'start after end': { every: 60_000, startDate: now + 100_000, endDate: now + 50_000 },
+      'start and immediately': { every: 60_000, startDate: now + 100_000, immediately: true }, 'start is end': { every: 60_000, startDate: now + 100_000, endDate: now + 100_000 },
+    };
+    const seen: Record<string, unknown> = {};
+    for (const [name, repeat] of Object.entries(ends)) seen[name] = [await accepted(() => queue.upsertJobScheduler(name, repeat, { name: 'n' })), (await queue.getJobScheduler(name)) !== undefined];
+    const ran: string[] = [];
+    const worker = bench.worker(async ({ name }) => void ran.push(name));
+    const begun = Date.now();
+    const soon = { every: 200, offset: 0, startDate: undefined };
+    await queue.upsertJobScheduler('limit first', { ...soon, limit: 1, endDate: begun + 60_000 }, { name: 'limit first' });
+    await queue.upsertJobScheduler('start is end', { every: 200, startDate: begun + 300, endDate: begun + 300 }, { name: 'start is end' });
+    void worker.run();
+    while (ran.length < 2) await once(worker, 'completed');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return [seen, ran.sort()];
+  },
+  'schedules when clocks change': async ({ lib }) => {
+    const nights: Record<string, string[]> = { 'Europe/Berlin': ['2026-03-28T20:00Z', '2026-10-24T20:00Z'], 'America/New_York': ['2026-03-07T20:00Z', '2026-10-31T20:00Z'] };
+    const patterns = ['30 2 * * *', '0 2 * * *', '30 1 * * *', '0 3 * * *', '*/15 2 * * *', '* 2 * * *', '0 * * * *', '*/30 * * * *', '0 */2 * * *', '15 1-3 * * *', '0 0 * * *', '30 2 * * 0', '59 23 * * *'];
+    const seen: Record<string, unknown> = {};
+    for (const [tz, [spring, autumn]] of Object.entries(nights)) {
+      for (const pattern of patterns) {
+        const next = (from = ''): unknown => {
+          let at = Date.parse(from);
+          return Array.from({ length: 6 }, () => new Date((at = lib.getNextMillis(at, { pattern, tz }) ?? NaN)).toISOString());
+        };
+        Object.assign(seen, { [`${tz} spring ${pattern}`]: next(spring), [`${tz} autumn ${pattern}`]: next(autumn) });
+      }
+    }
+    return seen;
   },
   'a repeatStrategy of one’s own': async (bench) => {
     const asked: unknown[] = [];
