@@ -30,7 +30,8 @@ export { type AddAndWaitOptions, type FinishWaiter, type WaitOptions } from './q
 export { type BackoffOptions } from './core/backoff.js';
 export {
   type AdvancedOptions, type BackoffStrategy, type BaseJobOptions, type BulkJobOptions, type CompressableJobOptions, type FinishedPropValAttribute, type FinishedStatus, type IoredisListener,
-  type JobSchedulerJobOptions, type JobSchedulerTemplateOptions, type KeyPrefixOptions, type MinimalJob, type MoveToWaitingChildrenOpts, type ParentOptions, type RedisKeyPrefixOptions,
+  type JobSchedulerJobOptions, type JobSchedulerTemplateOptions, type KeyPrefixOptions, type KeysMap, type MinimalJob, type MinimalQueue, type MoveToWaitingChildrenOpts, type Parent, type ParentOptions, type RedisKeyPrefixOptions,
+  type RepeatableOptions,
   type QueueMeta, type RetryOptions,
 } from './queue/bullmq-types.js';
 export { type Durability } from './core/durability.js';
@@ -40,7 +41,7 @@ export {
   WaitingChildrenError, WaitingError,
 } from './core/control-errors.js';
 export {
-  ClosedError, DroverError, DurabilityError, InvalidInputError, LeaseLostError, PendingChildrenError, RedisError, SchemaMismatchError, StateError, TimeoutError,
+  CONNECTION_CLOSED_ERROR_MSG, ClosedError, ConnectionClosedError, DroverError, DurabilityError, InvalidInputError, LeaseLostError, PendingChildrenError, RedisError, SchemaMismatchError, StateError, TimeoutError,
   type ErrorCode,
 } from './core/errors.js';
 export { PRIORITY_LIMIT, type DeduplicationOptions, type DefaultJobOptions, type JobsOptions, type KeepJobs } from './core/job-options.js';

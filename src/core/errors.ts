@@ -166,9 +166,19 @@ export class TimeoutError extends DroverError {
   }
 }
 
+/** What the messages of {@link ConnectionClosedError}s begin with, as in BullMQ and ioredis. */
+export const CONNECTION_CLOSED_ERROR_MSG = 'Connection is closed.';
+
+/** A call came after the connection was closed. What breaks on the way is a {@link RedisError}. */
+export class ConnectionClosedError extends DroverError {
+  constructor(message = CONNECTION_CLOSED_ERROR_MSG, cause?: unknown) {
+    super('CLOSED', { message, cause });
+  }
+}
+
 /** The queue, worker or connection was closed. */
-export class ClosedError extends DroverError {
+export class ClosedError extends ConnectionClosedError {
   constructor(what: string) {
-    super('CLOSED', { message: `This ${what} has been closed.` });
+    super(`${CONNECTION_CLOSED_ERROR_MSG} This ${what} has been closed.`);
   }
 }

@@ -4,9 +4,10 @@ import { InvalidInputError, RedisError } from '../core/errors.js';
 import { randomToken } from '../core/ids.js';
 import { checkSize } from '../core/job-options.js';
 import { baseChecks, QueueBase, type QueueBaseOptions } from '../queue/queue-base.js';
+import type { ConnectionOptions } from '../redis/options.js';
 import { publishEvents } from '../redis/scripts/publish-events.js';
 
-export type QueueEventsProducerOptions = QueueBaseOptions;
+export type QueueEventsProducerOptions<Connected = ConnectionOptions> = QueueBaseOptions<Connected>;
 
 interface Publication {
   packed: Buffer;

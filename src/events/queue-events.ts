@@ -5,13 +5,14 @@ import { StateError } from '../core/errors.js';
 import { provideFinishWaiter, type AddedJob, type FinishWaiter, type WaitOptions } from '../queue/finish-waiter.js';
 import { JobStore } from '../queue/job-store.js';
 import { baseChecks, QueueBase, type QueueBaseOptions } from '../queue/queue-base.js';
+import type { ConnectionOptions } from '../redis/options.js';
 import { decodeEntry, type DecodedEvent, type StreamEntry } from './decode.js';
 import { EndWatch } from './end-watch.js';
 import { eventId, eventPosition } from './event-id.js';
 import type { QueueEventsListener } from './event-types.js';
 import { StreamReader } from './stream-reader.js';
 
-export interface QueueEventsOptions extends QueueBaseOptions {
+export interface QueueEventsOptions<Connected = ConnectionOptions> extends QueueBaseOptions<Connected> {
   /** Begin to read when created. Default true; otherwise call `run()`. */
   autorun?: boolean;
   /**

@@ -9,6 +9,7 @@ import type { JobSchemas } from '../core/schema.js';
 import { Job } from '../queue/job.js';
 import { queueChecks } from '../queue/queue.js';
 import { connectionOf, defaultPrefix, makeBackend, type Backend, type QueueBaseOptions } from '../queue/queue-base.js';
+import type { ConnectionOptions } from '../redis/options.js';
 import { readJob } from '../queue/read-job.js';
 import type { Connection } from '../redis/connection.js';
 import { openDurable, type DurableConnection } from '../redis/durable-connection.js';
@@ -25,7 +26,7 @@ import { validateFlows } from './validate-flows.js';
 import { readFlow, type JobNode, type NodeOpts } from './read-flow.js';
 
 /** Options of a flow producer: those of everything that speaks to queues, and two more. Others of a queue are accepted, without effect. */
-export interface FlowProducerOptions extends QueueBaseOptions {
+export interface FlowProducerOptions<Connected = ConnectionOptions> extends QueueBaseOptions<Connected> {
   /** When `add` and `addBulk` count as done; what is confirmed too little rejects DurabilityError. Default `memory`. */
   durability?: Durability;
   /** A Standard Schema per job name: jobs of a flow whose data does not satisfy theirs reject SCHEMA_MISMATCH, before anything is written. */

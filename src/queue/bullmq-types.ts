@@ -2,6 +2,7 @@ import type { BackoffStrategy as StrategyOf } from '../core/backoff.js';
 import type { JobsOptions } from '../core/job-options.js';
 import type { AdvancedRepeatOptions, RepeatOptions } from '../core/strategies.js';
 import type { Job, JobProgress } from './job.js';
+import type { QueueBase } from './queue-base.js';
 
 /** BullMQ's names of types that Drover spells out or calls otherwise. */
 
@@ -21,6 +22,37 @@ export type FinishedPropValAttribute = 'returnvalue' | 'failedReason';
 export interface ParentOptions {
   id: string;
   queue: string;
+}
+
+/** A parent as one describes it before it is added. */
+export interface Parent<T> {
+  name: string;
+  prefix?: string;
+  /** The name of its queue. */
+  queue?: string;
+  data?: T;
+  opts?: JobsOptions;
+}
+
+/** What is needed of a queue to know it by name and to hear and trace it. */
+export type MinimalQueue = Pick<
+  QueueBase, 'name' | 'qualifiedName' | 'toKey' | 'opts' | 'closing' | 'emit' | 'on' | 'removeListener' | 'waitUntilReady' | 'trace'
+>;
+
+/** Keys by what they hold. */
+export type KeysMap = Record<string, string>;
+
+/** A schedule in brief. */
+export interface RepeatableOptions {
+  name: string;
+  /** Times are in ms. */
+  startDate?: number;
+  endDate?: number;
+  tz?: string;
+  limit?: number;
+  pattern?: string;
+  every?: number;
+  offset?: number;
 }
 
 export interface MoveToWaitingChildrenOpts {

@@ -76,6 +76,8 @@ export interface JobJson {
   parent?: ParentKeys;
   parentKey?: string;
   repeatJobKey?: string;
+  /** BullMQ 5's name of `deduplicationId`: as in BullMQ 6, neither written nor read. */
+  debounceId?: string;
   deduplicationId?: string;
   deferredFailure?: string;
   processedBy?: string;
@@ -97,7 +99,7 @@ export function asJson(job: Job): JobJson {
 
 /** Puts onto a handle what a {@link JobJson} says beyond name, data and options. */
 export function applyJson(job: Job, json: Partial<JobJson>): void {
-  const { name: _name, data: _data, opts: _opts, id: _id, stacktrace, returnvalue, failedReason, parent, ...plain } = json;
+  const { name: _name, data: _data, opts: _opts, id: _id, debounceId: _old, stacktrace, returnvalue, failedReason, parent, ...plain } = json;
   Object.assign(job, plain);
   if (parent?.id !== undefined) job.parent = { ...parent, id: parent.id };
   if (stacktrace !== undefined) job.stacktrace = JSON.parse(stacktrace) as string[];

@@ -4,11 +4,12 @@ import type { JobSchedulerTemplateOptions } from './bullmq-types.js';
 import type { Job, JobHolder, JobOwner } from './job.js';
 import { JobStore } from './job-store.js';
 import { baseChecks, QueueBase, type QueueBaseOptions } from './queue-base.js';
+import type { ConnectionOptions } from '../redis/options.js';
 import { QueueHolder } from './queue-holder.js';
 import { Schedules, type ScheduleView } from './schedules.js';
 
 /** Options of a {@link JobScheduler}. */
-export interface RepeatBaseOptions extends QueueBaseOptions {
+export interface RepeatBaseOptions<Connected = ConnectionOptions> extends QueueBaseOptions<Connected> {
   settings?: AdvancedRepeatOptions;
 }
 

@@ -14,9 +14,9 @@ import type { Span, Telemetry } from '../telemetry/telemetry.js';
 import { trace } from '../telemetry/trace.js';
 
 /** Options of everything that speaks to one queue. */
-export interface QueueBaseOptions {
+export interface QueueBaseOptions<Connected = ConnectionOptions> {
   /** Where Redis is: a URL, ioredis options, cluster nodes or an ioredis client. Required. */
-  connection: ConnectionOptions;
+  connection: Connected;
   /** The first part of all keys, 1 to 256 characters without braces. Default `drover`. */
   prefix?: string;
   /** A pino logger. Payloads and secrets are never logged. Default: none. */

@@ -27,6 +27,7 @@ import { cleanSet, dropAll, promoteAll, redriveAll, removeOlder } from './mainte
 import { adoptStanding, enterChildren, takenPlaces } from './adoption.js';
 import { forgetOrphans } from './books.js';
 import { baseChecks, nestChecks, type QueueBaseOptions } from './queue-base.js';
+import type { ConnectionOptions } from '../redis/options.js';
 import { JobStore, pageSize } from './job-store.js';
 import { removeOrphans } from './orphaned-jobs.js';
 import { removeJob } from './remove-tree.js';
@@ -37,7 +38,7 @@ import { readJob } from './read-job.js';
 import { Schedules, type ScheduleTemplate, type ScheduleView } from './schedules.js';
 import type { ScheduleOptions } from '../core/cron.js';
 
-export interface QueueOptions extends QueueBaseOptions {
+export interface QueueOptions<Connected = ConnectionOptions> extends QueueBaseOptions<Connected> {
   /** Options for every job that does not give its own. */
   defaultJobOptions?: DefaultJobOptions;
   /** `events.maxLen`: about how many events the stream keeps, 0 for no events at all. Default 10,000. */

@@ -10,6 +10,7 @@ import { schemasCheck, type JobSchemas } from '../core/schema.js';
 import type { MetricsOptions } from '../metrics/metrics.js';
 import type { AdvancedOptions } from '../queue/bullmq-types.js';
 import { baseChecks, type QueueBaseOptions } from '../queue/queue-base.js';
+import type { ConnectionOptions } from '../redis/options.js';
 
 /** At most `max` jobs start in any `duration` ms, over all workers of the queue that say so. */
 export interface RateLimiterOptions {
@@ -19,7 +20,7 @@ export interface RateLimiterOptions {
   duration: number;
 }
 
-export interface WorkerOptions extends QueueBaseOptions, SandboxedOptions {
+export interface WorkerOptions<Connected = ConnectionOptions> extends QueueBaseOptions<Connected>, SandboxedOptions {
   /** A name that events, history and `getWorkers` show, up to 256 characters. Default: the worker's id. */
   name?: string;
   /** Start at once rather than with `run()`. Default true. */

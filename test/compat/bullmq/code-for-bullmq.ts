@@ -1,8 +1,8 @@
 import {
-  getNextMillis, isRedisInstance, DelayedError, FlowProducer, Job, JobScheduler, MetricsTime, Queue, QueueEvents, QueueEventsProducer, RateLimitError, UnrecoverableError, WaitingChildrenError, WaitingError, Worker,
+  CONNECTION_CLOSED_ERROR_MSG, ConnectionClosedError, getNextMillis, isRedisInstance, DelayedError, FlowProducer, Job, JobScheduler, MetricsTime, Queue, QueueEvents, QueueEventsProducer, RateLimitError, UnrecoverableError, WaitingChildrenError, WaitingError, Worker,
   type BackoffStrategy, type BulkJobOptions, type ConnectionOptions, type DeduplicationOptions, type FlowJob, type JobNode, type JobProgress, type JobsOptions,
   type JobState, type KeepJobs, type Metrics, type Processor, type QueueEventsListener, type QueueEventsOptions, type QueueOptions, type RateLimiterOptions,
-  type JobSchedulerJobOptions, type RepeatBaseOptions, type RepeatOptions, type Telemetry, type WorkerListener, type WorkerOptions,
+  type JobSchedulerJobOptions, type MinimalQueue, type Parent, type RepeatBaseOptions, type RepeatableOptions, type RedisOptions, type RepeatOptions, type Telemetry, type WorkerListener, type WorkerOptions,
 } from 'bullmq';
 
 /** Never run. A test compiles it against BullMQ's declarations and against Drover's: code that only BullMQ's users wrote. */
@@ -125,6 +125,14 @@ export async function schedules(queue: Queue<Mail, Receipt>, worker: Worker<Mail
   const opts: JobSchedulerJobOptions = job?.opts ?? {};
   console.log(opts.repeat?.count, job?.data.to, (await scheduler.getJobSchedulers<Mail>(0, 10, true))[0]?.template?.data?.to, await scheduler.getSchedulersCount());
   console.log((await (await worker.jobScheduler).getScheduler('nightly'))?.next, await own.removeJobScheduler('nightly'), await own.isJobScheduler('nightly'));
+}
+
+/** What helpers of an application say of queues and options. */
+export function describe(queue: MinimalQueue, parent: Parent<Mail>, { pattern, every }: RepeatableOptions, options: QueueOptions<RedisOptions>): string {
+  queue.on('error', (error: Error) => {
+    if (!(error instanceof ConnectionClosedError) && !error.message.startsWith(CONNECTION_CLOSED_ERROR_MSG)) throw error;
+  });
+  return [queue.name, queue.toKey('wait'), queue.qualifiedName, parent.queue, parent.data?.to, pattern ?? every, options.connection.host].join();
 }
 
 export async function statics(queue: Queue<Mail, Receipt>): Promise<void> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Job, SpanKind, UnrecoverableError } from 'drover';
+import { CONNECTION_CLOSED_ERROR_MSG, ConnectionClosedError, Job, SpanKind, UnrecoverableError } from 'drover';
 import { openQueue, openRedis, openWorker, refusal } from '../../support/behaviour.js';
 import { nextEvent } from './next-event.js';
 
@@ -42,6 +42,15 @@ describe('a Job', () => {
 });
 
 describe('a Queue', () => {
+  test('that was closed says so by BullMQ’s class and words', async () => {
+    const queue = openQueue();
+    await queue.close();
+    const error = await refusal(() => queue.add('a', 1));
+    expect(error).toBeInstanceOf(ConnectionClosedError);
+    expect(error).toMatchObject({ code: 'CLOSED', message: expect.stringMatching(new RegExp(`^${CONNECTION_CLOSED_ERROR_MSG} This queue has been closed`)) });
+    expect(new ConnectionClosedError().message.startsWith(CONNECTION_CLOSED_ERROR_MSG)).toBe(true);
+  });
+
   test('knows its version, its token and its options by BullMQ’s names', async () => {
     const queue = openQueue({ defaultJobOptions: { attempts: 2 } });
     expect(await queue.getVersion()).toMatch(/^bullmq:\d/);

@@ -12,7 +12,7 @@ describe('every public name of BullMQ', () => {
     alsoDiffer: new Set([
       'Queue.constructor', 'Worker.constructor', 'QueueEvents.constructor', 'QueueEventsProducer.constructor', 'FlowProducer.constructor',
       ...['FlowProducer', 'JobScheduler', 'Queue', 'QueueBase', 'QueueEvents', 'QueueEventsProducer', 'QueueGetters', 'Worker'].flatMap((name) => [`${name}.getBackend`, `${name}.keys`]),
-      'SandboxedJob.log', 'ConnectionOptions', 'ClusterOptions', 'RedisOptions', 'RedisClient', 'QueueKeys',
+      'ConnectionClosedError', 'SandboxedJob.log', 'ConnectionOptions', 'ClusterOptions', 'RedisOptions', 'RedisClient', 'QueueKeys',
     ]),
     code: 'test/compat/bullmq/code-for-bullmq.ts',
     declarations: './node_modules/bullmq/dist/esm/index.d.ts',
