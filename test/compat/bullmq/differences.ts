@@ -49,7 +49,7 @@ const groups: Group[] = [
 
   // Not there: other datastores and clients.
   {
-    verdict: 'left out', because: 'Drover speaks to Redis and Valkey through ioredis only: there are no exchangeable backends and clients',
+    verdict: 'left out', because: 'Drover speaks to Redis and Valkey through ioredis only: there are no exchangeable backends and clients', short: 'other backends, and clients other than ioredis',
     names: `BackendClasses BackendFactory BaseOptions BunRedisRawClient ClientType DatabaseType IConnection IQueueBackend IRedisClient IRedisTransaction
       NodeRedisCommandArgument NodeRedisRawClient NodeRedisRawTransaction RawCommand RedisCommandArgument RedisConnection RedisConnectionClient RedisQueueBackend
       ScriptQueueContext StreamName StreamReadRaw EntryId EntryRaw createBunRedisClient createNodeRedisClient createRedisBackend
@@ -58,18 +58,18 @@ const groups: Group[] = [
       AddChildrenOpts AddNodeOpts FlowJobEntry JobData MoveToDelayedOpts ParentKeyOpts RetryJobOpts Job.addJob Job.toFlowEntry Job.static_optsFromJSON`,
   },
   {
-    verdict: 'left out', because: 'these type parameters choose a backend',
+    verdict: 'left out', because: 'these type parameters choose a backend', short: 'other backends, and clients other than ioredis',
     names: `${classes.map((name) => `${name}<…>`).join(' ')} MinimalQueue<…>`,
   },
   {
-    verdict: 'left out', because: 'no Postgres',
+    verdict: 'left out', because: 'no Postgres', short: 'Postgres',
     names: `DEFAULT_SCHEMA LATEST_SCHEMA_VERSION MIGRATION_ADVISORY_LOCK_KEY MINIMUM_POSTGRES_VERSION RECOMMENDED_POSTGRES_VERSION PgModule PgNotification PgPool
       PgPoolClient PgPoolConfig PgQueryResult PgQueryable PostgresConnection PostgresConnectionOptions PostgresPoolConfig PostgresQueueBackend PostgresRelayBackend
       SchemaMigrationRequiredError SchemaVersionMismatchError UnsupportedPostgresVersionError assertPostgresVersion assertSchemaCompatibility createPostgresBackend
       createPostgresRelayBackend isPgPool quoteSchemaName runMigrations`,
   },
   {
-    verdict: 'left out', because: 'the experimental publish and subscribe beside the queues',
+    verdict: 'left out', because: 'the experimental publish and subscribe beside the queues', short: 'the experimental relay: publish and subscribe beside the queues',
     names: `IRelayBackend RELAY_LAYOUT_VERSION RELAY_MINIMUM_REDIS_VERSION RedisRelayBackend Relay RelayBackendFactory RelayBackendOptions RelayCounts RelayError
       RelayErrorCode RelayInboxBatch RelayInboxEntry RelayListener RelayMessage RelayNodeConnection RelayNodeInfo RelayNodeState RelayOptions RelayPatternState
       RelayPublishOptions RelayPublishOpts RelayPublishResult RelayRetainedMessage RelayRetainedState RelaySubscribeResult RelaySubscription RelaySubscriptionFilter
@@ -77,11 +77,11 @@ const groups: Group[] = [
   },
   // Not there: BullMQ's own works.
   {
-    verdict: 'left out', inside: true, because: 'how BullMQ runs jobs in child processes; use `Worker` with a file, or `Sandbox`',
+    verdict: 'left out', inside: true, because: 'how BullMQ runs jobs in child processes; use `Worker` with a file, or `Sandbox`', short: 'how BullMQ works inside: helpers, constants and the running of child processes',
     names: `Child ChildCommand ChildMessage ChildPool ChildProcessor ParentCommand ParentMessage Receiver asyncSend childSend errorToJSON`,
   },
   {
-    verdict: 'left out', inside: true, because: 'a part of BullMQ’s inside that it happens to export',
+    verdict: 'left out', inside: true, because: 'a part of BullMQ’s inside that it happens to export', short: 'how BullMQ works inside: helpers, constants and the running of child processes',
     names: `AsyncFifoQueue BULLMQ_MAJOR_VERSION Backoffs BuiltInStrategies DELAY_TIME_1 DELAY_TIME_5
       LockManager LockManagerOptions LockManagerWorkerContext MinimalQueue.keys
       array2obj clientCommandMessageReg decreaseMaxListeners delay errorObject forwardConnectionError getParentKey increaseMaxListeners invertObject isEmpty
@@ -90,7 +90,7 @@ const groups: Group[] = [
       Worker.maximumBlockTimeout`,
   },
   {
-    verdict: 'left out', because: 'about data of BullMQ 5 and earlier, which Drover does not read',
+    verdict: 'left out', because: 'about data of BullMQ 5 and earlier, which Drover does not read', short: 'data of BullMQ 5 and earlier',
     names: `LEGACY_REPEATABLE_JOBS_MIGRATION_URL getLegacyRepeatableJobError hasLegacyRepeatableKeyShape isLegacyRepeatableJobKey SandboxedJob.debounceId`,
   },
   ];

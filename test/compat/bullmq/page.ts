@@ -1,5 +1,5 @@
-import { sectionOf } from '../surface/page.js';
+import { sectionOf, type Section } from '../surface/page.js';
 import { bullmq } from './library.js';
 
 /** BullMQ's half of docs/compatibility.md. */
-export const bullmqSection = (): string => sectionOf(bullmq);
+export const bullmqSection = (): Section => sectionOf(bullmq);

@@ -4,6 +4,8 @@ export interface Difference {
   verdict: 'better' | 'left out';
   /** How, or why. */
   because: string;
+  /** The same in a few words, for the top of the page, where groups that say the same are counted together. */
+  short?: string;
   /** How the other library works inside, though it exports it. */
   inside?: boolean;
 }

@@ -1,29 +1,51 @@
 import type { Difference } from './differences.js';
 import { compareSurfaces, type Finding, type Library } from './surface.js';
 
-/** A library's part of docs/compatibility.md: every name with what it is in Drover. */
-export function sectionOf(library: Library): string {
+/** What the page says of a library: at its top, of its differences, and of every name. */
+export interface Section {
+  /** Lines of the top. */
+  summary: string[];
+  differences: string;
+  names: string;
+}
+
+export function sectionOf(library: Library): Section {
   const { title, version, differences } = library;
   const findings = compareSurfaces(library);
-  const tally = (verdict: string): number => findings.filter((finding) => verdictOf(library, finding).startsWith(verdict)).length;
   const owners = [...new Set(findings.map(({ owner }) => owner))].map((owner) => findings.filter((finding) => finding.owner === owner));
   const isBig = (group: Finding[]): boolean => group.length > 1 && !(group[0] && differences[group[0].owner]?.verdict === 'left out');
-  return [
-    `## ${title} ${version.replace(/\.\d+$/, '')}`,
-    '',
-    `${findings.length} public names are read from the declarations of \`${library.package}\` ${version} and compared with Drover's by the compiler:`,
-    `${tally('same')} are the same, which means that code that uses them compiles unchanged, ${tally('better')} are better, and ${tally('left out')} are left out.`,
-    '',
-    `### ${title}: differences`,
-    '',
-    ...differenceTable(library, findings, false),
-    ...differenceTable(library, findings, true),
-    `### ${title}: exports`,
-    '',
-    ...table(library, owners.filter((group) => !isBig(group)).flat().filter(({ name, owner }) => name === owner)),
-    ...owners.filter(isBig).flatMap((group) => [`### ${title}: ${group[0]?.owner ?? ''}`, '', ...table(library, group)]),
-  ].join('\n');
+  return {
+    summary: summaryOf(library, findings),
+    differences: [`## ${title} ${short(version)}: differences by reason`, '', ...differenceTable(library, findings, false), ...differenceTable(library, findings, true)].join('\n'),
+    names: [
+      `## ${title} ${short(version)}: every name`,
+      '',
+      ...table(library, owners.filter((group) => !isBig(group)).flat().filter(({ name, owner }) => name === owner)),
+      ...owners.filter(isBig).flatMap((group) => [`### ${title}: ${group[0]?.owner ?? ''}`, '', ...table(library, group)]),
+    ].join('\n'),
+  };
 }
+
+/** A line of figures, and one for each kind of thing that is left out, the largest first. */
+function summaryOf(library: Library, findings: Finding[]): string[] {
+  const { title, version, package: name } = library;
+  const tally = (verdict: string): number => findings.filter((finding) => verdictOf(library, finding).startsWith(verdict)).length;
+  const leftOut = new Map<string, number>();
+  for (const finding of findings) {
+    const difference = differenceOf(library, finding);
+    if (difference?.verdict !== 'left out') continue;
+    const reason = difference.short ?? difference.because;
+    leftOut.set(reason, (leftOut.get(reason) ?? 0) + 1);
+  }
+  const out = tally('left out');
+  return [
+    `**${title} ${short(version)}.** Of ${findings.length} public names in the declarations of \`${name}\` ${version}, ${tally('same')} are the same, ${tally('better')} are better, and`
+      + ` ${out === 0 ? 'none is left out.' : `${out} are left out on purpose:`}`,
+    ...(out === 0 ? [] : ['', ...[...leftOut].sort((a, b) => b[1] - a[1]).map(([reason, count]) => `- ${count}: ${reason}`)]),
+  ];
+}
+
+const short = (version: string): string => version.replace(/\.\d+$/, '');
 
 function differenceOf({ differences }: Library, { name, owner }: Finding): Difference | undefined {
   return differences[name] ?? (differences[owner]?.verdict === 'left out' ? differences[owner] : undefined);
@@ -38,10 +60,10 @@ function differenceTable({ title, differences }: Library, findings: Finding[], i
     const key = `${difference.verdict} | ${difference.because}`;
     reasons.set(key, [...(reasons.get(key) ?? []), finding]);
   }
-  const rows = [...reasons].sort().map(([reason, group]) => `| ${reason} | ${group.map(({ name }) => code(name)).join(' ')} |`);
+  const rows = [...reasons].sort().map(([reason, group]) => `| ${reason} | ${group.length} | ${group.map(({ name }) => code(name)).join(' ')} |`);
   if (rows.length === 0) return [];
   const heading = inside ? [`What ${title} exports of its inside:`, ''] : [];
-  return [...heading, '| | how, or why | names |', '|-|-|-|', ...rows, ''];
+  return [...heading, '| | how, or why | | names |', '|-|-|-|-|', ...rows, ''];
 }
 
 function table(library: Library, findings: Finding[]): string[] {
