@@ -127,15 +127,29 @@ export function publishEvents(turn: Turn, call: CallOf<'publishEvents'>): unknow
   });
 }
 
-export function upsertSchedule(turn: Turn, { id, definition, slot }: CallOf<'upsertSchedule'>): unknown {
-  const { schedules, schedule } = turn.queue;
+interface PastRuns {
+  count: number;
+  last?: string;
+  trace?: string;
+}
+
+function pastRuns({ queue }: Turn, id: string): PastRuns {
+  const stored = queue.scheduleRuns.get(id);
+  return { count: 0, ...(typeof stored === 'object' && !Array.isArray(stored) ? stored : undefined) };
+}
+
+export function upsertSchedule(turn: Turn, { id, definition, slot, trace = '' }: CallOf<'upsertSchedule'>): unknown {
+  const { schedules, schedule, scheduleRuns } = turn.queue;
   const known = schedules.get(id);
-  if (known !== undefined && schedule.get(id) === definition) return { slot: known, changed: false };
+  const isSame = known !== undefined && schedule.get(id) === definition;
+  const { trace: before = '', ...past } = pastRuns(turn, id);
+  if (trace !== before && !(isSame && trace === '')) scheduleRuns.set(id, trace === '' ? past : { ...past, trace });
+  if (isSame) return { slot: known, changed: false, runs: past.count };
   schedule.set(id, definition);
   schedules.set(id, slot);
   noteNextSlot(turn);
   turn.wake();
-  return { slot, changed: true };
+  return { slot, changed: true, runs: past.count };
 }
 
 export function removeSchedule(turn: Turn, call: CallOf<'removeSchedule'>): unknown {
@@ -151,8 +165,7 @@ export function removeSchedule(turn: Turn, call: CallOf<'removeSchedule'>): unkn
 export function fireSchedule(turn: Turn, call: CallOf<'fireSchedule'>): unknown {
   const { queue } = turn;
   if ((queue.schedules.get(call.id) ?? -1) !== call.slot || queue.schedule.get(call.id) !== call.definition) return -1;
-  const stored = queue.scheduleRuns.get(call.id);
-  const past: { count: number; last?: string } = { count: 0, ...(typeof stored === 'object' && !Array.isArray(stored) ? stored : undefined) };
+  const past = pastRuns(turn, call.id);
   const created: string[] = [];
   if (!(call.overlap === 'skip' && past.last !== undefined && isUnfinished(turn, past.last))) {
     for (const run of call.overlap === 'skip' ? call.runs.slice(0, 1) : call.runs) {
@@ -169,7 +182,7 @@ export function fireSchedule(turn: Turn, call: CallOf<'fireSchedule'>): unknown 
     for (const column of [queue.schedules, queue.schedule, queue.scheduleRuns]) column.delete(call.id);
   } else {
     queue.schedules.set(call.id, call.nextSlot);
-    queue.scheduleRuns.set(call.id, past);
+    queue.scheduleRuns.set(call.id, { ...past });
   }
   noteNextSlot(turn);
   if (created.length > 0) {

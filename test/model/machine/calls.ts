@@ -81,7 +81,7 @@ interface Bodies {
   awaitChildren: { id: string; lease: string; child: string };
   inquire: { parent: Parent; children: { id: string; kind: 'open' | 'failing'; stamp: number }[] };
   forgetChildren: { ids: string[] };
-  upsertSchedule: { id: string; definition: Bytes; slot: number };
+  upsertSchedule: { id: string; definition: Bytes; slot: number; trace?: string };
   fireSchedule: {
     id: string; definition: Bytes; slot: number; nextSlot: number; overlap: 'allow' | 'skip'; name: string;
     runs: { id: string; record: Bytes; priority: number; facts: Bytes }[];

@@ -96,7 +96,7 @@ const forgetChildren: Choose = (chooser) =>
   ({ verb: 'forgetChildren', queue: chooser.name, ids: [...chooser.dice.some([...chooser.queue.orphans], 1, 3), ...(chooser.dice.oneIn(4) ? ['nobody'] : [])] });
 
 const upsertSchedule: Choose = ({ dice, name, nowMs }) =>
-  ({ verb: 'upsertSchedule', queue: name, id: `s${dice.below(2)}`, definition: packedOf({ every: dice.of(1000, 2000) }), slot: nowMs + dice.of(0, 1000, 60_000) });
+  ({ verb: 'upsertSchedule', queue: name, id: `s${dice.below(2)}`, definition: packedOf({ every: dice.of(1000, 2000) }), slot: nowMs + dice.of(0, 1000, 60_000), trace: dice.of('', 'one', 'two') });
 
 const fireSchedule: Choose = (chooser) => {
   const { dice, name, queue, nowMs } = chooser;
