@@ -1,7 +1,6 @@
-import { types } from 'node:util';
 import { Packr, Unpackr, type Options } from 'msgpackr';
 import { DroverError, InvalidInputError } from './errors.js';
-import { shown } from './nearest.js';
+import { Unstorable, isOrdinary, plain } from './plain.js';
 
 /** How many records msgpackr can define by one byte; those of two bytes have names that a sealed list does not take. */
 const recordIds = 64;
@@ -9,10 +8,11 @@ const recordIds = 64;
 /**
  * What users' values become: MessagePack. Beyond JSON it keeps Date, Buffer and typed arrays, BigInt, Set,
  * NaN and the infinities; a Map becomes an object with text keys. Objects with `toJSON` are asked, as `JSON.stringify` would. A key named `__proto__` is
- * renamed when read, so that no payload reaches a prototype.
+ * renamed when read, so that no payload reaches a prototype. docs/options.md lists what data may be.
  */
 const packr = new Packr({ useRecords: false, variableMapSize: true, moreTypes: true, useBigIntExtension: true });
 refuseFunctions(packr);
+noticeInstances(packr);
 
 const values = sealed({ moreTypes: true });
 
@@ -39,19 +39,70 @@ function refuseFunctions(packr: Packr): void {
   });
 }
 
+/** Counts what is packed and is not plain data. */
+let unusual = 0;
+
+/**
+ * msgpackr would write `{}` for a promise, and for a Map keys that it cannot read. To look at all data for that would cost
+ * all data time. But msgpackr asks its options for instances and Maps, and for them alone, so asking is the sign to look.
+ */
+function noticeInstances(packr: Packr): void {
+  const noticed = (answer: boolean): PropertyDescriptor => ({
+    get: () => {
+      unusual++;
+      return answer;
+    },
+  });
+  Object.defineProperties(packr, { useToJSON: noticed(true), mapAsEmptyObject: noticed(false) });
+}
+
 /**
  * The packed bytes of a user's value. Throws INVALID_DATA with the path of what cannot be stored.
  *
  * @param given the part of `value` that `field` names; the rest is Drover's own.
  */
 export function pack(value: unknown, field: string, given: unknown = value): Buffer {
-  if (types.isPromise(given)) throw new InvalidInputError('INVALID_DATA', { field, message: `${field} is a promise: an \`await\` is missing.` });
+  const before = unusual;
+  let packed: Buffer | undefined;
+  let cause: unknown;
   try {
-    return packr.pack(value);
-  } catch (cause) {
-    throw unserializable(given, field, cause);
+    packed = packr.pack(value);
+    if (unusual === before || isOrdinary(given)) return packed;
+  } catch (error) {
+    cause = error;
+  }
+  return packUnusual({ value, field, given, packed, cause });
+}
+
+interface Unusual {
+  value: unknown;
+  field: string;
+  given: unknown;
+  /** The bytes, unless packing threw `cause`. */
+  packed: Buffer | undefined;
+  cause: unknown;
+}
+
+function packUnusual({ value, field, given, packed, cause }: Unusual): Buffer {
+  try {
+    const made = plainWithin(value, field, given);
+    if (packed && made === value) return packed;
+    return packr.pack(made);
+  } catch (error) {
+    const found = error instanceof Unstorable ? error : new Unstorable(field, `cannot be stored: ${messageOf(cause ?? error)}`);
+    throw new InvalidInputError('INVALID_DATA', { field: found.path, message: `${found.message}.`, cause: cause ?? error });
   }
 }
+
+/** `value` as it is stored; `given` is `value` itself, or one of its parts beside Drover's own. */
+function plainWithin(value: unknown, field: string, given: unknown): unknown {
+  if (value === given || typeof value !== 'object' || value === null) return plain(value, field);
+  const parts = Object.entries(value).map(([key, part]: [string, unknown]) => [key, plain(part, part === given ? field : 'opts')] as const);
+  if (parts.every(([key, part]) => Object.is((value as Record<string, unknown>)[key], part))) return value;
+  return Array.isArray(value) ? parts.map(([, part]) => part) : Object.fromEntries(parts);
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The value of packed bytes. Throws CORRUPT_DATA when they are not MessagePack. */
 export function unpack(bytes: Uint8Array): unknown {
@@ -96,60 +147,5 @@ function reading<T>(read: () => T): T {
     return read();
   } catch {
     throw new DroverError('CORRUPT_DATA', { message: 'A stored value is not MessagePack.' });
-  }
-}
-
-/** Finds what made packing fail, so that the error can name its path. */
-function unserializable(value: unknown, field: string, cause: unknown): InvalidInputError {
-  const found = findSafely(field, () => findCulprit(value, field, new Set(), 0));
-  return new InvalidInputError('INVALID_DATA', {
-    field: found?.path ?? field,
-    message: `${found?.path ?? field} cannot be stored: ${found?.why ?? (cause instanceof Error ? cause.message : String(cause))}.`,
-    cause,
-  });
-}
-
-interface Culprit {
-  path: string;
-  why: string;
-}
-
-const deepest = 1000;
-
-function findCulprit(value: unknown, path: string, above: Set<object>, depth: number): Culprit | undefined {
-  if (typeof value === 'function') return { path, why: 'it is a function' };
-  if (typeof value === 'symbol') return { path, why: 'it is a symbol' };
-  if (typeof value !== 'object' || value === null) return undefined;
-  if (above.has(value)) return { path, why: 'it refers back to an object that contains it' };
-  if (depth > deepest) return { path: path.slice(0, 200), why: `it is nested more than ${deepest} levels deep` };
-  above.add(value);
-  const found = findInside(value, path, above, depth);
-  above.delete(value);
-  return found;
-}
-
-function findInside(value: object, path: string, above: Set<object>, depth: number): Culprit | undefined {
-  for (const [inner, read] of entriesOf(value, path)) {
-    const found = findSafely(inner, () => findCulprit(read(), inner, above, depth + 1));
-    if (found) return found;
-  }
-  return undefined;
-}
-
-/** What a value holds, by path. Objects with `toJSON` hold what it answers. */
-function entriesOf(value: object, path: string): [path: string, read: () => unknown][] {
-  if ('toJSON' in value && typeof value.toJSON === 'function') return [[path, () => (value as { toJSON(): unknown }).toJSON()]];
-  if (Array.isArray(value)) return value.map((item: unknown, i) => [`${path}[${i}]`, () => item]);
-  if (value instanceof Map) return [...(value as Map<unknown, unknown>)].flatMap(([key, item]) => [[`${path}.keys()`, () => key], [`${path}.get(${shown(key)})`, () => item]]);
-  if (value instanceof Set) return [...(value as Set<unknown>)].map((item, i) => [`${path}.values()[${i}]`, () => item]);
-  return Object.keys(value).map((key) => [`${path}.${key}`, () => (value as Record<string, unknown>)[key]]);
-}
-
-/** Getters and proxies may throw anything; then they are the culprit. */
-function findSafely(path: string, find: () => Culprit | undefined): Culprit | undefined {
-  try {
-    return find();
-  } catch (error) {
-    return { path, why: `reading it threw ${error instanceof Error ? error.message : String(error)}` };
   }
 }

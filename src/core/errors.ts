@@ -11,7 +11,7 @@ export const catalogue = {
   INVALID_OPTION: 'Give the option a value of the kind and within the bounds that its documentation states.',
   UNKNOWN_OPTION: 'Remove the option or correct its spelling.',
   INVALID_HANDLER: 'Pass a function, a map of functions by job name, or the path or file URL of a module that exports one.',
-  INVALID_DATA: 'Job data and results must be made of plain values: no cycles, functions or symbols.',
+  INVALID_DATA: 'Data and results must be made of plain values, without cycles, functions, symbols and promises: docs/options.md lists what they may be.',
   PAYLOAD_TOO_LARGE: 'Store the content elsewhere and put a reference into the job, or raise `sizeLimit`.',
   INVALID_SCHEDULE: 'Give either a cron pattern that some date matches, or `every` in milliseconds; and a known IANA time zone.',
   SCHEMA_MISMATCH: 'Send data that satisfies the schema given for this job name.',

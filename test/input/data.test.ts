@@ -30,6 +30,28 @@ const hidden = Object.defineProperty({ a: 1 }, 'hidden', { value: 2, enumerable:
 const bare = Object.assign(Object.create(null) as object, { a: 1, toString: 2 });
 const longKey = 'k'.repeat(100_000);
 
+class Money {
+  constructor(readonly cents: number) {}
+
+  toJSON(): string {
+    return `${this.cents}.00`;
+  }
+}
+
+class Day extends Date {
+  override toJSON(): string {
+    return 'a day';
+  }
+}
+
+class Points extends Map<string, unknown> {}
+class Later extends Date {}
+class Words extends Set<string> {}
+
+function nested(levels: number, core: unknown): unknown {
+  return Array.from({ length: levels }).reduce((inner) => ({ inner }), core);
+}
+
 /** Half a character is none: as everywhere in UTF-8, what stands in its place says that there was one. */
 const replaced = expect.stringMatching(/^a?\ufffd+b?$/) as string;
 
@@ -46,11 +68,22 @@ const values: [name: string, given: unknown, read: unknown][] = [
   ['a key that is a symbol', bySymbol, { a: 1 }],
   ['a property that is not enumerable', hidden, { a: 1 }],
   ['an object without a prototype', bare, { a: 1, toString: 2 }],
-  ['boxed values', [Object(1), Object('x'), Object(false)], [{}, { 0: 'x' }, {}]],
+  ['boxed values', [Object(1), Object('x'), Object(false), Object(5n)], [1, 'x', false, 5n]],
   ['minus zero', { zero: -0 }, { zero: 0 }],
   ['BigInts of all sizes', [0n, -1n, 2n ** 63n, -(2n ** 63n), 2n ** 64n, 2n ** 1000n], [0n, -1n, 2n ** 63n, -(2n ** 63n), 2n ** 64n, 2n ** 1000n]],
   ['a key of 100 KB', { [longKey]: 1 }, { [longKey]: 1 }],
   ['an own key then', { then: 'x' }, { then: 'x' }],
+  ['a plain object with toJSON', { price: { toJSON: () => '1.50' } }, { price: '1.50' }],
+  ['toJSON inside what toJSON answers', { toJSON: () => ({ at: new Money(5), list: [{ toJSON: () => new Map([['a', new Money(6)]]) }] }) }, { at: '5.00', list: [{ a: '6.00' }] }],
+  ['toJSON that answers its own object', { toJSON(): unknown { return this; }, a: 1 }, { a: 1 }],
+  ['toJSON that answers nothing', { a: { toJSON: () => undefined } }, { a: undefined }],
+  ['a Date with a toJSON of its class', [new Day(0), new Date(0)], ['a day', new Date(0)]],
+  ['instances of subclasses', [new Points([['a', new Money(1)]]), new Later(5), new Words(['x'])], [{ a: '1.00' }, new Date(5), new Set(['x'])]],
+  ['an error beside an instance', [new TypeError('no', { cause: new Money(2) })], [new TypeError('no', { cause: '2.00' })]],
+  ['bytes beside an instance', [Buffer.from([1]), new Uint8Array([2]), new URL('http://localhost/x')], [Buffer.from([1]), new Uint8Array([2]), 'http://localhost/x']],
+  ['a field with the name of Object’s', { constructor: 'x', then: 'y', inner: new Money(3) }, { constructor: 'x', then: 'y', inner: '3.00' }],
+  ['an own key __proto__ beside an instance', [JSON.parse('{"__proto__": 1}'), new Money(4)], [{ __proto_: 1 }, '4.00']],
+  ['nesting of 900 levels around an instance', nested(900, new Money(7)), nested(900, '7.00')],
   ['one object twice', ((one) => [one, one])({ a: 1 }), [{ a: 1 }, { a: 1 }]],
 ];
 
@@ -63,6 +96,36 @@ test.each(values)('%s has a defined result, as data and as result', async (_name
   const stored = await queue.getJob(job.id);
   await job.remove();
   expect(stored?.returnvalue).toEqual({ given: read });
+});
+
+/** What holds something that has no form, and where. */
+const unstorable: [name: string, data: unknown, field: string, says: string][] = [
+  ['a promise', { user: { avatar: Promise.resolve(1) } }, 'data.user.avatar', '`await` is missing'],
+  ['a promise in a list', [1, [Promise.resolve(1)]], 'data[1][0]', '`await` is missing'],
+  ['a promise in a Map', new Map([['a', Promise.resolve(1)]]), "data.get('a')", '`await` is missing'],
+  ['a promise in a Set', { all: new Set([Promise.resolve(1)]) }, 'data.all.values()[0]', '`await` is missing'],
+  ['a promise that toJSON answers', { user: { toJSON: () => Promise.resolve(1) } }, 'data.user', '`await` is missing'],
+  ['a query that was not sent', { rows: new (class { then(): void { /* never called */ } })() }, 'data.rows', '`await` is missing'],
+  ['a function beside toJSON', { a: { toJSON: () => 1 }, b: [{ run: () => 1 }] }, 'data.b[0].run', 'a function'],
+  ['a symbol inside', { a: [Symbol('s')] }, 'data.a[0]', 'a symbol'],
+  ['a Map with an object as key', { map: new Map([[{ a: 1 }, 1]]) }, 'data.map', 'a key of a Map'],
+  ['a WeakMap', { cache: new WeakMap() }, 'data.cache', 'cannot be read'],
+  ['a generator', { keys: (function* () { yield 1; })() }, 'data.keys', 'make a list'],
+  ['shared memory', { bytes: new SharedArrayBuffer(1) }, 'data.bytes', 'copy it'],
+  ['a cycle through an instance', { a: new (class { readonly self = this; })() }, 'data.a.self', 'refers back'],
+  ['a toJSON that throws', { a: { toJSON: () => { throw new Error('not now'); } } }, 'data.a', 'not now'],
+  ['deep nesting', nested(20_000, 1), 'data.inner', '1000 levels'],
+];
+
+test.each(unstorable)('%s is refused with its path, as data, progress and result', async (_name, data, field, says) => {
+  const starts = (root: string): RegExp => new RegExp(`^${(field === 'data.inner' ? `${root}.inner` : field.replace('data', root)).replace(/[[\]().]/g, '\\$&')}`);
+  await expectRefused({ name: '', call: () => queue.add('a', data), code: 'INVALID_DATA', field: starts('data'), says }, server);
+  const job = await queue.add('a', 1);
+  await expectRefused({ name: '', call: () => job.updateProgress(data as object), code: 'INVALID_DATA', field: starts('progress'), says }, server);
+  const worker = openWorker(queue, () => ({ result: data }));
+  await expect(finished(worker, job.id)).rejects.toMatchObject({ code: 'INVALID_DATA', message: expect.stringContaining(says) as string });
+  await worker.close();
+  await job.remove();
 });
 
 describe('a name with colons', () => {
