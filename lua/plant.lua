@@ -33,7 +33,7 @@ local function strangers(books, children)
   return entries
 end
 
-local flags, names, moved = {}, {}, {}
+local flags, names, moved, known = {}, {}, {}, false
 for i, item in ipairs(cmsgpack.unpack(ARGV[1])) do
   local id, record, facts, name, children = unpack(item)
   local books = KEYS[7 + i]
@@ -46,6 +46,7 @@ for i, item in ipairs(cmsgpack.unpack(ARGV[1])) do
     flags[i] = redis.call('HEXISTS', job, id) - 1
   end
   if flags[i] >= 0 then
+    known = true
     -- The id may have belonged to a parent that was forgotten a moment ago.
     if redis.call('SREM', orphans, id) == 1 then redis.call('UNLINK', books) end
     local entries = #children > 0 and strangers(books, children) or {}
@@ -57,8 +58,8 @@ for i, item in ipairs(cmsgpack.unpack(ARGV[1])) do
     end
   end
 end
--- Written each time, so that a WAIT after a repeat waits for something.
-redis.call('HSET', meta, 'flows', 1)
+-- Written each time, so that a WAIT after a repeat waits for something; but for a parent that does not exist nothing is.
+if known then redis.call('HSET', meta, 'flows', 1) end
 if #moved > 0 then
   publish(tonumber(redis.call('HGET', meta, 'maxEvents') or 10000), #moved, 'added', '', 'names', table.concat(names, '\n'), 'moved', cmsgpack.pack(moved))
 end

@@ -19,7 +19,10 @@ interface Child {
  * always expected. Throws PARENT_NOT_FOUND before any of them is added.
  */
 export async function enterChildren(jobs: JobStore, drafts: readonly Draft[]): Promise<void> {
-  for (const group of byParent(drafts)) {
+  const groups = byParent(drafts);
+  // Of several parents one may be missing: then none is to wait for children that never come.
+  if (groups.length > 1) for (const group of groups) await enterGroup(jobs, group, []);
+  for (const group of groups) {
     const parent = await enterGroup(jobs, group);
     for (const { draft } of group) setParent(draft, parent);
   }
@@ -38,14 +41,15 @@ function byParent(drafts: readonly Draft[]): Child[][] {
   return [...groups.values()];
 }
 
-async function enterGroup({ connection, keys }: JobStore, group: readonly Child[]): Promise<ParentRef> {
+/** Enters `children`, by default all of the group; with none it only looks for the parent. */
+async function enterGroup({ connection, keys }: JobStore, group: readonly Child[], entered = group): Promise<ParentRef> {
   const [first] = group;
   const named = first?.named ?? { id: '', queue: '' };
-  const children = group.map(({ draft }) => ({ prefix: keys.prefix, queue: keys.queue, id: draft.request.id }));
+  const children = entered.map(({ draft }) => ({ prefix: keys.prefix, queue: keys.queue, id: draft.request.id }));
   for (const parent of candidates(named, keys.prefix)) {
     const target = new QueueKeys(parent.prefix, parent.queue);
     let found = true;
-    for (let from = 0; from < children.length && found; from += pageSize) {
+    for (let from = 0; (from < children.length || from === 0) && found; from += pageSize) {
       const page = children.slice(from, from + pageSize);
       const [planted] = await connection.run(plant, target, { parents: [{ id: parent.id, children: page }] });
       found = planted !== 'missing';

@@ -918,7 +918,7 @@ end
 end
 return entries
 end
-local flags, names, moved = {}, {}, {}
+local flags, names, moved, known = {}, {}, {}, false
 for i, item in ipairs(cmsgpack.unpack(ARGV[1])) do
 local id, record, facts, name, children = unpack(item)
 local books = KEYS[7 + i]
@@ -931,6 +931,7 @@ else
 flags[i] = redis.call('HEXISTS', KEYS[2], id) - 1
 end
 if flags[i] >= 0 then
+known = true
 if redis.call('SREM', KEYS[6], id) == 1 then redis.call('UNLINK', books) end
 local entries = #children > 0 and strangers(books, children) or {}
 if #entries > 0 then
@@ -941,7 +942,7 @@ keepTally(id, tally)
 end
 end
 end
-redis.call('HSET', KEYS[1], 'flows', 1)
+if known then redis.call('HSET', KEYS[1], 'flows', 1) end
 if #moved > 0 then
 publish(tonumber(redis.call('HGET', KEYS[1], 'maxEvents') or 10000), #moved, 'added', '', 'names', table.concat(names, '\\n'), 'moved', cmsgpack.pack(moved))
 end

@@ -139,6 +139,16 @@ describe('adding a child', () => {
     expect(await refusal(() => queue.add('child', 1, { parent }))).toMatchObject({ code: 'PARENT_NOT_FOUND', field: 'opts.parent' });
     expect((await refusal(() => queue.addBulk([{ name: 'a', data: 1 }, { name: 'child', data: 1, opts: { parent } }]))).code).toBe('PARENT_NOT_FOUND');
     expect(await queue.count()).toBe(0);
+    const { client } = queue.getBackend();
+    expect(await client.keys(`*${queue.name}*`)).toEqual([]);
+  });
+
+  test('to several parents of which one does not exist leaves those that do as they were', async () => {
+    const queue = openQueue();
+    const tree = await openFlows().add({ name: 'root', queueName: queue.name, children: [{ name: 'first', queueName: queue.name }] });
+    const to = (id: string): { parent: { id: string; queue: string } } => ({ parent: { id, queue: queue.qualifiedName } });
+    expect((await refusal(() => queue.addBulk([{ name: 'a', data: 1, opts: to(tree.job.id) }, { name: 'b', data: 1, opts: to('nobody') }]))).code).toBe('PARENT_NOT_FOUND');
+    expect(await tree.job.getDependenciesCount()).toMatchObject({ unprocessed: 1 });
   });
 
   test('keeps a parent from going on that still waits', async () => {

@@ -31,7 +31,7 @@ export function plant(turn: Turn, call: CallOf<'plant'>): unknown {
     }
     return isNew ? 'planted' : 'existed';
   });
-  queue.meta.set('flows', queue.meta.get('flows') ?? '1');
+  if (flags.some((flag) => flag !== 'missing')) queue.meta.set('flows', queue.meta.get('flows') ?? '1');
   if (turn.moved.length > 0) turn.publish(turn.moved.length, { added: '', names: names.join('\n'), moved: turn.moved });
   return flags;
 }
