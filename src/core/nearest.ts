@@ -11,16 +11,17 @@ const LONGEST_WORD = 64;
  * at most a third of its letters (but always one) are wrong, and something is right. Of equally near words the first
  * in `known` wins.
  *
+ * @param part the part of its letters that may be wrong, as 1 / `part`.
  * @returns undefined when nothing is near, or `word` is longer than 64 characters.
  */
-export function nearest(word: string, known: readonly string[]): string | undefined {
+export function nearest(word: string, known: readonly string[], part = 3): string | undefined {
   if (word.length > LONGEST_WORD) return undefined;
   const sought = word.toLowerCase();
   let best: string | undefined;
   let bestDistance = Infinity;
   for (const candidate of known) {
     const longer = Math.max(candidate.length, word.length);
-    const tolerated = Math.min(Math.max(1, Math.floor(longer / 3)), longer - 1);
+    const tolerated = Math.min(Math.max(1, Math.floor(longer / part)), longer - 1);
     if (longer > LONGEST_WORD || Math.abs(candidate.length - word.length) > tolerated) continue;
     const found = distance(sought, candidate.toLowerCase());
     if (found > tolerated && found > 0) continue;

@@ -1,6 +1,7 @@
 import { Cluster, Redis, type ClusterNode, type ClusterOptions, type RedisOptions } from 'ioredis';
 import { checkValue, kindOf, wholeNumber } from '../core/check.js';
 import { InvalidInputError } from '../core/errors.js';
+import { checkOptionNames } from './option-names.js';
 
 export type { ClusterOptions, RedisOptions } from 'ioredis';
 
@@ -44,6 +45,7 @@ export function checkConnection(value: unknown): asserts value is ConnectionOpti
     checkDeadline(callOptions(value), isCluster(value) ? 'connection.options.redisOptions' : 'connection.options');
     return checkKeyPrefix(value.options, 'connection.options');
   }
+  checkOptionNames(value as Record<string, unknown>, 'connection');
   const { url, port, nodes } = value as Record<string, unknown>;
   if (url !== undefined) checkedUrl(url, 'connection.url');
   if (port !== undefined && !isPort(port)) throw refused('connection.port', `should be a port from 1 to 65535; it is ${kindOf(port)}`);

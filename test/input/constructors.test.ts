@@ -1,7 +1,8 @@
 import type { EventEmitter } from 'node:events';
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Redis } from 'ioredis';
 import { Queue, QueueEvents, Worker, type QueueOptions } from 'drover';
+import { checkConnection } from '../../src/redis/options.js';
 import type { RedisServer } from '../support/servers/redis-server.js';
 import { startRedis } from '../support/servers/start-redis.js';
 import { expectRefused, shown, wrongNumbers, type Wrong } from './bad-input.js';
@@ -60,6 +61,14 @@ const deadlines: Wrong[] = wrongNumbers({ min: 1, max: 2 ** 31 - 1 }).flatMap((c
   ['connection.options', client({ commandTimeout })],
 ] as const).map(([field, to]) => ({ name: `${field}.commandTimeout ${shown(commandTimeout)}`, call: queue({ connection: to }), code: 'INVALID_OPTION' as const, field: `${field}.commandTimeout`, says: /whole number/ })));
 
+const misspelled: Wrong[] = ([
+  [{ hst: 'x' }, 'connection.hst', 'host'], [{ host: 'x', prot: 6379 }, 'connection.prot', 'port'], [{ DB: 3 }, 'connection.DB', 'db'], [{ Host: 'x' }, 'connection.Host', 'host'],
+  [{ uri: 'redis://x' }, 'connection.uri', 'url'], [{ passwrod: 'x' }, 'connection.passwrod', 'password'], [{ maxRetriesPerRequests: null }, 'connection.maxRetriesPerRequests', 'maxRetriesPerRequest'],
+  [{ retry_strategy: null }, 'connection.retry_strategy', 'retryStrategy'], [{ socket: { host: 'x' } }, 'connection.socket', 'host'], [{ hostname: 'x' }, 'connection.hostname', 'host'], [{ user: 'x' }, 'connection.user', 'username'],
+  [{ nodes: [{ hst: 'x' }] }, 'connection.nodes[0].hst', 'host'], [{ nodes: [{ host: 'x' }], redisOptions: { pasword: 'x' } }, 'connection.redisOptions.pasword', 'password'],
+  [{ sentinels: [{ host: 'x' }, { prot: 1 }] }, 'connection.sentinels[1].prot', 'port'], [{ 'ho\nst': 'x' }, 'connection.ho?st', 'host'],
+] as const).map(([connection, field, meant]) => ({ name: `${field} for ${meant}`, call: queue({ connection }), code: 'UNKNOWN_OPTION' as const, field, says: `did you mean "${meant}"?` }));
+
 const durabilities: Wrong[] = ([['a queue', queue], ['a worker', worker]] as const).flatMap(([whose, make]) => [
   ...wrongNumbers({ min: 1, max: 100 }).map((replicated) => ({ name: `durability.replicated ${shown(replicated)} of ${whose}`, call: make({ durability: { replicated } }), code: 'INVALID_OPTION' as const, field: 'durability.replicated' })),
   ...wrongNumbers({ min: 1, max: 10_000 }).flatMap((timeoutMs) => [{ replicated: 1, timeoutMs }, { fsynced: true, timeoutMs }].map((durability) => ({
@@ -99,7 +108,18 @@ const workerOptions: Wrong[] = [
 
 describe.each<[string, Wrong[]]>([
   ['names', names], ['options of a queue', queueOptions], ['options of a worker', workerOptions],
-  ['options of QueueEvents', eventsOptions], ['deadlines of connections', deadlines], ['durability', durabilities],
+  ['options of QueueEvents', eventsOptions], ['deadlines of connections', deadlines], ['names of options of connections', misspelled], ['durability', durabilities],
 ])('constructors refuse wrong %s', (_kind, wrongs) => {
   test.each(wrongs)('$name', (wrong) => expectRefused(wrong, server));
+});
+
+test.each<[string, object]>([
+  ['options of ioredis', { maxRetriesPerRequest: null, enableReadyCheck: false, username: 'default', family: 4, tls: undefined, keepAlive: 5, noDelay: true, name: 'mymaster', role: 'master', retryStrategy: () => 50, showFriendlyErrorStack: true, readOnly: false, stringNumbers: false }],
+  ['options of a cluster', { nodes: [{ host: '127.0.0.1', port: 1 }, 'redis://127.0.0.1:2', 3], redisOptions: { tls: {}, username: 'x' }, natMap: {}, dnsLookup: () => undefined, slotsRefreshTimeout: 5, scaleReads: 'master', clusterRetryStrategy: () => 5 }],
+  ['options of Sentinels', { sentinels: [{ host: '127.0.0.1', port: 1, family: 4 }], name: 'mymaster', sentinelPassword: 'x', sentinelUsername: 'x', sentinelTLS: {}, enableTLSForSentinelMode: true, updateSentinels: false, preferredSlaves: [], failoverDetector: true }],
+  ['what BullMQ and earlier versions add', { skipVersionCheck: true, dropBufferSupport: false }],
+  ['what ioredis leaves alone', { label: 'x', isGlobal: true, mode: 'x', type: 'redis', timeout: 5, id: 1, ttl: 5, scheme: 'x', logger: {}, clusterName: 'x', tlsOptions: {}, namespace: 'x' }],
+  ['names of other clients that say nothing new', { host: '127.0.0.1', hostname: '127.0.0.1', ssl: false, database: 0, user: '' }],
+])('a connection takes %s', (_kind, options) => {
+  expect(() => checkConnection({ port: 1, ...options })).not.toThrow();
 });

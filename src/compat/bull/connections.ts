@@ -63,9 +63,9 @@ export function queueOptions(url: unknown, opts: unknown): QueueOptions {
 }
 
 function redisOptions(redis: QueueOptions['redis']): RedisOptions {
-  const { keyPrefix: _keyPrefix, ...options } = (typeof redis === 'string' ? fromUrl(redis) : { ...redis }) as RedisOptions & { DB?: number };
+  const { keyPrefix: _keyPrefix, DB, ...options } = (typeof redis === 'string' ? fromUrl(redis) : { ...redis }) as RedisOptions & { DB?: number };
   const address = options.path === undefined && options.sentinels === undefined && options.url === undefined ? { host: '127.0.0.1', port: 6379 } : {};
-  const db: unknown = options.db ?? options.DB;
+  const db: unknown = options.db ?? DB;
   return { ...address, ...options, ...(db === undefined ? {} : { db: Number(db) }) };
 }
 
