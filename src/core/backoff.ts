@@ -87,6 +87,24 @@ export function normalizeBackoff(value: unknown, field = 'backoff'): BackoffOpti
 }
 
 /**
+ * Refuses, besides, a type that is a built-in one but for a letter or its case: with all others the job would find out
+ * at its first retry that there is no such strategy.
+ *
+ * @throws InvalidInputError as {@link normalizeBackoff} does.
+ */
+export function checkBackoff(value: unknown, field: string): void {
+  const type = normalizeBackoff(value, field)?.type ?? 'fixed';
+  if (BUILT_IN_TYPES.some((known) => type.startsWith(known))) return;
+  const meant = nearest(type, BUILT_IN_TYPES, LONGEST_TYPE);
+  // A first letter is seldom missed: `mixed` is a name.
+  if (meant?.[0] !== type[0]?.toLowerCase()) return;
+  throw new InvalidInputError('INVALID_OPTION', {
+    field: `${field}.type`, message: `${field}.type is nearly '${meant}'; did you mean '${meant}'?`,
+    hint: 'Write it so, or give the type of your `backoffStrategy` a name that is less like it.',
+  });
+}
+
+/**
  * The delay of a built-in type, in whole milliseconds: never NaN, never negative, never above
  * {@link MAX_DELAY_MS} or `maxDelay`.
  *

@@ -40,7 +40,16 @@ export function textUpTo(length: number): Check {
 }
 
 export function oneOf(...choices: (string | boolean)[]): Check {
-  return (value) => (choices.includes(value as string) ? undefined : `one of ${choices.map((choice) => `"${choice}"`).join(', ')}`);
+  const named = choices.map((choice) => (typeof choice === 'string' ? `"${choice}"` : String(choice)));
+  const wanted = named.length === 1 ? `${named[0]}` : `one of ${named.join(', ')}`;
+  const texts = choices.filter((choice) => typeof choice === 'string');
+  return (value) => (choices.includes(value as string) ? undefined : wanted + meantBy(value, texts));
+}
+
+/** The choice that a text nearly is, for the end of what was wanted. */
+function meantBy(value: unknown, choices: readonly string[]): string {
+  const close = typeof value === 'string' ? nearest(value, choices) : undefined;
+  return close === undefined ? '' : ` (did you mean "${close}"?)`;
 }
 
 /** Whatever `assert` does not refuse with an error of its own. */
@@ -70,9 +79,10 @@ export function either(...checks: Check[]): Check {
 
 /** An object with these options and no others; those in `required` have to be there. */
 export function shape(checks: Record<string, Check>, required: readonly string[] = []): Check {
+  const names = Object.keys(checks).map((name) => `"${name}"`).join(', ');
   return (value, path) => {
     const wrong = plainObject(value);
-    if (wrong !== undefined) return wrong;
+    if (wrong !== undefined) return names.length <= 100 ? `${wrong} with ${names}` : wrong;
     checkOptions(value as object, checks, path);
     for (const name of required) {
       if ((value as Record<string, unknown>)[name] === undefined) checkValue(undefined, checks[name] ?? anything, `${path}.${name}`);

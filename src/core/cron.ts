@@ -1,7 +1,7 @@
 import { MAX_DELAY_MS } from './backoff.js';
 import { parsePattern, type CronTimes } from './cron-pattern.js';
 import { InvalidInputError, type ErrorCode } from './errors.js';
-import { refuseUnknownOptions, shown } from './nearest.js';
+import { nearest, refuseUnknownOptions, shown } from './nearest.js';
 import { localZoneName, timeZone } from './time-zone.js';
 
 export { dueSlots, firstSlot, LAST_SLOT_MS, nextSlot } from './schedule-slots.js';
@@ -236,7 +236,8 @@ class Given {
     if (value === undefined) return undefined;
     const found = allowed.find((candidate) => candidate === value);
     if (found !== undefined) return found;
-    throw refused('INVALID_OPTION', this.path(name), `must be '${allowed.join("' or '")}', not ${shown(value)}`);
+    const close = typeof value === 'string' ? nearest(value, allowed) : undefined;
+    throw refused('INVALID_OPTION', this.path(name), `must be '${allowed.join("' or '")}', not ${shown(value)}${close === undefined ? '' : `; did you mean '${close}'`}`);
   }
 
   date(name: OptionName): number | undefined {

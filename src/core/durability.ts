@@ -24,7 +24,7 @@ const timeoutMs = wholeNumber(1, 10_000, 'milliseconds');
 const replicated = shape({ replicated: wholeNumber(1, 100, 'replicas'), timeoutMs }, ['replicated']);
 const fsynced = shape({ fsynced: oneOf(true), timeoutMs }, ['fsynced']);
 const detailed: Check = (value, path) =>
-  plainObject(value) ?? ('fsynced' in (value as object) ? fsynced : replicated)(value, path);
+  (plainObject(value) && '{ replicated } or { fsynced: true }') ?? ('fsynced' in (value as object) ? fsynced : replicated)(value, path);
 
 /** The check of the option `durability`. */
 export const durabilityCheck: Check = either(oneOf('memory', 'fsynced'), detailed);

@@ -1,4 +1,4 @@
-import { MAX_DELAY_MS, normalizeBackoff, type BackoffOptions } from './backoff.js';
+import { MAX_DELAY_MS, checkBackoff, type BackoffOptions } from './backoff.js';
 import {
   anything, checkId, checkOptions, checkValue, either, flag, plainObject, refusedBy, shape, textUpTo, wholeNumber, type Check,
 } from './check.js';
@@ -84,7 +84,7 @@ export interface JobsOptions extends DefaultJobOptions {
   repeatJobKey?: string;
   /** Set by BullMQ's scheduler; accepted and kept. */
   prevMillis?: number;
-  /** How the schedule repeats. Set by the scheduler. */
+  /** How the schedule repeats. Set by the scheduler, with `repeatJobKey`; refused without it: see `upsertJobScheduler`. */
   repeat?: object;
 }
 
@@ -103,7 +103,7 @@ const deduplication = shape({
   keepLastIfActive: flag,
 }, ['id']);
 
-const backoff: Check = refusedBy(normalizeBackoff);
+const backoff: Check = refusedBy(checkBackoff);
 
 const defaults: Record<string, Check> = {
   timestamp: wholeNumber(0, Number.MAX_SAFE_INTEGER, 'milliseconds'),
@@ -136,7 +136,15 @@ const perJob: Record<string, Check> = {
   repeat: plainObject,
 };
 
-const { jobId: _jobId, ...ofMany } = perJob;
+/** The runs of a schedule say how it repeats; in anybody else's options it would have no effect at all. */
+function refuseRepeat(field: string): never {
+  throw new InvalidInputError('INVALID_OPTION', {
+    field, message: `${field} does not make a job repeat.`, hint: 'Call `queue.upsertJobScheduler(id, repeat, { name, data, opts })`: docs/schedules.md.',
+  });
+}
+
+const { jobId: _jobId, ...ofOne } = perJob;
+const ofMany: Record<string, Check> = { ...ofOne, repeat: (_value, path) => refuseRepeat(path) };
 
 /** Options that many jobs share, of a queue or a template: all but the id. */
 export const defaultJobOptions: Check = shape(ofMany);
@@ -150,7 +158,8 @@ export function checkDefaultJobOptions(options: unknown, field: string): asserts
 export function checkJobOptions(options: unknown, field: string): asserts options is JobsOptions {
   checkValue(options, plainObject, field);
   checkOptions(options as object, perJob, field);
-  const { jobId } = options as JobsOptions;
+  const { jobId, repeat, repeatJobKey } = options as JobsOptions;
+  if (repeat !== undefined && repeatJobKey === undefined) refuseRepeat(field === '' ? 'repeat' : `${field}.repeat`);
   if (jobId !== undefined) checkId(jobId, field === '' ? 'jobId' : `${field}.jobId`);
 }
 

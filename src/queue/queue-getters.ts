@@ -99,8 +99,8 @@ export class QueueGetters<EachJob extends Job = Job> extends QueueBase implement
 
   /** How many jobs are in each of these states (all if none is named), at one instant, under the names that were asked for. */
   async getJobCounts(...types: JobType[]): Promise<Record<string, number>> {
-    const all = await this.#counts();
     const wanted = types.length === 0 ? shownStates : types.map(checkedType);
+    const all = await this.#counts();
     const countOf = (type: JobType): number => (type in all ? Number(all[type as keyof typeof all]) : type === 'wait' ? all.waiting : 0);
     return Object.fromEntries([...new Set(wanted)].map((type) => [type, countOf(type)]));
   }
@@ -171,6 +171,7 @@ export class QueueGetters<EachJob extends Job = Job> extends QueueBase implement
    * those that have not ended; the jobs as far as their queues still know them; and how many there are in all.
    */
   async getDependencies(parentId: string, type: 'processed' | 'pending', start: number, end: number): Promise<ChildrenPage> {
+    checkValue(type, oneOf('processed', 'pending'), 'type');
     checkValue(start, wholeNumber(0, 2 ** 53), 'start');
     checkValue(end, wholeNumber(-1, 2 ** 53), 'end');
     return readChildren(this, parentId, { relation: type === 'processed' ? 'processed' : 'unprocessed', start, end });

@@ -85,6 +85,7 @@ const backoffs: Wrong[] = [
   ...[5, '', null, {}, 'x'.repeat(257)].map((type) => ({ name: `backoff.type ${shown(type)}`, call: add({ backoff: { type } }), code: 'INVALID_OPTION' as const, field: 'opts.backoff.type' })),
   { name: 'backoff without a type', call: add({ backoff: {} }), code: 'INVALID_OPTION', field: 'opts.backoff.type' },
   { name: 'a misspelt option of backoff', call: add({ backoff: { type: 'fixed', dealy: 5 } }), code: 'UNKNOWN_OPTION', field: 'opts.backoff.dealy', says: "'delay'" },
+  ...[['exponental', 'exponential'], ['Exponential', 'exponential'], ['fixd', 'fixed'], ['lienar', 'linear']].map(([type, meant]) => ({ name: `backoff.type ${type}`, call: add({ backoff: { type } }), code: 'INVALID_OPTION' as const, field: 'opts.backoff.type', says: `did you mean '${meant}'?` })),
 ];
 
 const flags: Wrong[] = ['lifo', 'failParentOnFailure', 'continueParentOnFailure', 'ignoreDependencyOnFailure', 'removeDependencyOnFailure'].flatMap((option) =>
@@ -94,6 +95,7 @@ const keeps: Wrong[] = ['removeOnComplete', 'removeOnFail'].flatMap((option) => 
   ...[-1, 1.5, NaN, 'all', null, []].map((value) => ({ name: `${option} ${shown(value)}`, call: add({ [option]: value }), code: 'INVALID_OPTION' as const, field: `opts.${option}` })),
   ...[0, -1, NaN, '5'].map((age) => ({ name: `${option}.age ${shown(age)}`, call: add({ [option]: { age } }), code: 'INVALID_OPTION' as const, field: `opts.${option}.age` })),
   ...[-1, 1.5].map((count) => ({ name: `${option}.count ${shown(count)}`, call: add({ [option]: { count } }), code: 'INVALID_OPTION' as const, field: `opts.${option}.count` })),
+  { name: `${option} 'yes', and is told what it may be`, call: add({ [option]: 'yes' }), code: 'INVALID_OPTION' as const, field: `opts.${option}`, says: 'true or false, or a whole number from 0 to 2147483648, or an object with "age", "count", "limit"; it is a text' },
   { name: `a misspelt option of ${option}`, call: add({ [option]: { agee: 1 } }), code: 'UNKNOWN_OPTION' as const, field: `opts.${option}.agee`, says: '"age"' },
   { name: `an option of ${option} of one letter`, call: add({ [option]: { e: 1 } }), code: 'UNKNOWN_OPTION' as const, field: `opts.${option}.e`, says: `no option "opts.${option}.e"` },
   { name: `an option of ${option} with signs`, call: add({ [option]: { '$&': 1 } }), code: 'UNKNOWN_OPTION' as const, field: `opts.${option}.$&`, says: `"opts.${option}.$&"` },
@@ -106,6 +108,8 @@ const others: Wrong[] = [
   { name: 'an option named toString', call: add({ toString: 1 }), code: 'UNKNOWN_OPTION', field: 'opts.toString' },
   { name: 'an option with terminal escapes', call: add({ '\u001b[31m': 1 }), code: 'UNKNOWN_OPTION' },
   { name: 'an option of a megabyte', call: add({ ['x'.repeat(1 << 20)]: 1 }), code: 'UNKNOWN_OPTION' },
+  ...[{ every: 1_000 }, { pattern: '* * * * *' }, {}].map((repeat) => ({ name: `repeat ${Object.keys(repeat).join()}, which would never repeat`, call: add({ repeat }), code: 'INVALID_OPTION' as const, field: 'opts.repeat', says: 'upsertJobScheduler' })),
+  { name: 'repeat in a bulk', call: () => queue.addBulk([{ name: 'a', data: 1, opts: { repeat: { every: 5 } } }]), code: 'INVALID_OPTION', field: 'jobs[0].opts.repeat', says: 'upsertJobScheduler' },
   { name: 'a misspelt bulk option', call: () => queue.addBulk([{ name: 'a', data: 1, opts: { prority: 1 } as JobsOptions }]), code: 'UNKNOWN_OPTION', field: 'jobs[0].opts.prority', says: '"priority"' },
   ...[5, 'x', null, [], () => 1].map((opts) => ({ name: `options ${shown(opts)}`, call: add(opts), code: 'INVALID_OPTION' as const, field: 'opts' })),
   ...[undefined, null, 5, 'ab', {}, { length: 1 }].map((jobs) => ({ name: `bulk of ${shown(jobs)}`, call: () => queue.addBulk(jobs as never), code: 'INVALID_OPTION' as const, field: 'jobs' })),
@@ -136,4 +140,19 @@ test('data nested ten thousand levels deep is refused or survives, also in a wor
 
 test('nothing at all was written', async () => {
   expect(await queue.getJobs()).toEqual([]);
+});
+
+test.each(['mixed', 'exponential-jitter', 'fixed2', 'my own'])('a backoff type %j is one of a strategy, and taken', async (type) => {
+  const job = await queue.add('a', 1, { backoff: { type, delay: 5 } });
+  expect(job.opts.backoff).toEqual({ type, delay: 5 });
+  await job.remove();
+});
+
+test('the options of a run of a schedule can be used again', async () => {
+  const { name, data, opts } = await queue.upsertJobScheduler('again', { every: 1_000 }, { name: 'a', data: 1 });
+  expect(opts.repeat).toBeDefined();
+  const job = await queue.add(name, data, { ...opts, delay: 5_000, repeatJobKey: 'again', jobId: 'again:1' });
+  await queue.removeJobScheduler('again');
+  expect(job.id).toBe('again:1');
+  await job.remove();
 });

@@ -61,6 +61,13 @@ const deadlines: Wrong[] = wrongNumbers({ min: 1, max: 2 ** 31 - 1 }).flatMap((c
   ['connection.options', client({ commandTimeout })],
 ] as const).map(([field, to]) => ({ name: `${field}.commandTimeout ${shown(commandTimeout)}`, call: queue({ connection: to }), code: 'INVALID_OPTION' as const, field: `${field}.commandTimeout`, says: /whole number/ })));
 
+const nearly: Wrong[] = [
+  { name: 'defaultJobOptions.repeat', call: queue({ defaultJobOptions: { repeat: { every: 5 } } }), code: 'INVALID_OPTION', field: 'defaultJobOptions.repeat', says: 'upsertJobScheduler' },
+  { name: 'durability fsync', call: queue({ durability: 'fsync' }), code: 'INVALID_OPTION', field: 'durability', says: 'did you mean "fsynced"?' },
+  { name: 'durability { fsynced: false }', call: queue({ durability: { fsynced: false } }), code: 'INVALID_OPTION', field: 'durability.fsynced', says: 'should be true' },
+  { name: 'repeatKeyHashAlgorithm sha-256', call: worker({ settings: { repeatKeyHashAlgorithm: 'sha-256' } }), code: 'INVALID_OPTION', field: 'settings.repeatKeyHashAlgorithm', says: 'did you mean "sha256"?' },
+];
+
 const misspelled: Wrong[] = ([
   [{ hst: 'x' }, 'connection.hst', 'host'], [{ host: 'x', prot: 6379 }, 'connection.prot', 'port'], [{ DB: 3 }, 'connection.DB', 'db'], [{ Host: 'x' }, 'connection.Host', 'host'],
   [{ uri: 'redis://x' }, 'connection.uri', 'url'], [{ passwrod: 'x' }, 'connection.passwrod', 'password'], [{ maxRetriesPerRequests: null }, 'connection.maxRetriesPerRequests', 'maxRetriesPerRequest'],
@@ -108,7 +115,7 @@ const workerOptions: Wrong[] = [
 
 describe.each<[string, Wrong[]]>([
   ['names', names], ['options of a queue', queueOptions], ['options of a worker', workerOptions],
-  ['options of QueueEvents', eventsOptions], ['deadlines of connections', deadlines], ['names of options of connections', misspelled], ['durability', durabilities],
+  ['options of QueueEvents', eventsOptions], ['deadlines of connections', deadlines], ['names of options of connections', misspelled], ['choices that are nearly right', nearly], ['durability', durabilities],
 ])('constructors refuse wrong %s', (_kind, wrongs) => {
   test.each(wrongs)('$name', (wrong) => expectRefused(wrong, server));
 });

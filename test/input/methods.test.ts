@@ -47,6 +47,12 @@ const reading: Wrong[] = badIds.flatMap((id) => [
 ]);
 
 const getters: Wrong[] = [
+  ...(['compelted', 'Completed'] as const).flatMap((type) => [
+    { name: `getJobs ${type}, and says what is meant`, call: () => queue.getJobs([any<'waiting'>(type)]), code: 'INVALID_OPTION' as const, field: 'types', says: 'did you mean "completed"?' },
+    { name: `clean ${type}, and says what is meant`, call: () => queue.clean(0, 0, any(type)), code: 'INVALID_OPTION' as const, field: 'type', says: 'did you mean "completed"?' },
+    { name: `getMetrics ${type}, and says what is meant`, call: () => queue.getMetrics(any(type)), code: 'INVALID_OPTION' as const, field: 'type', says: 'did you mean "completed"?' },
+  ]),
+  { name: 'getDependencies of a type that is none', call: () => queue.getDependencies('x', any('proccessed'), 0, 1), code: 'INVALID_OPTION', field: 'type', says: 'did you mean "processed"?' },
   ...['nonsense', 'job', 'meta', '__proto__', 5, null, {}].flatMap((type) => [
     { name: `getJobs(${shown(type)})`, call: () => queue.getJobs(any(type)), code: 'INVALID_OPTION' as const },
     { name: `getJobs([${shown(type)}])`, call: () => queue.getJobs([any<'waiting'>(type)]), code: 'INVALID_OPTION' as const },
@@ -146,6 +152,7 @@ const schedules: Wrong[] = [
   ...([['limit', wrongNumbers({ min: 1 })], ['count', wrongNumbers({ min: 0 })], ['offset', [NaN, Infinity, -Infinity, 1.5, '5', [5], {}, true, 5n, 2 ** 43, -(2 ** 43), 1e308]]] as const).flatMap(([option, values]) =>
     values.filter((value) => value !== null).map((value) => ({ name: `${option} ${shown(value)}`, call: () => queue.upsertJobScheduler('s', { every: 5, [option]: value }), code: 'INVALID_OPTION' as const, field: `repeat.${option}`, says: /whole number/ }))),
   ...wrongNumbers({ min: 1, max: 2 ** 42 }).filter((value) => value !== null).map((every) => ({ name: `every ${shown(every)}`, call: () => queue.upsertJobScheduler('s', { every: any(every) }), code: 'INVALID_SCHEDULE' as const, field: 'repeat.every', says: /whole number/ })),
+  { name: 'overlap skipp, and says what is meant', call: () => queue.upsertJobScheduler('s', { every: 5, overlap: any('skipp') }), code: 'INVALID_OPTION', field: 'repeat.overlap', says: "did you mean 'skip'" },
   ...['later', 5, null].filter((value) => value !== null).map((missed) => ({ name: `missed ${shown(missed)}`, call: () => queue.upsertJobScheduler('s', { every: 5, missed: any(missed) }), code: 'INVALID_OPTION' as const, field: 'repeat.missed' })),
 ];
 
