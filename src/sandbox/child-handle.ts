@@ -175,8 +175,8 @@ export class ChildHandle {
   }
 
   #unloadable(cause: unknown): void {
-    const message = `The handler file ${this.#settings.file} could not be loaded: ${describeThrown(cause)}`;
-    const hint = 'The cause tells where.';
+    const { what, hint } = reasonOf(cause);
+    const message = `The handler file ${this.#settings.file} could not be loaded: ${/[.!?]$/.test(what) ? what : `${what}.`}`;
     this.#loaded.reject(new InvalidInputError('INVALID_HANDLER', { field: 'processor', message, hint, cause }));
     this.kill('could not load its handler', cause);
   }
@@ -241,4 +241,11 @@ export class ChildHandle {
     clearTimeout(this.#deadline);
     this.#deadline = undefined;
   }
+}
+
+/** Why a file could not be loaded. What Drover itself found wrong says what to do about it. */
+function reasonOf(cause: unknown): { what: string; hint: string } {
+  const { name, message, hint } = cause instanceof Error ? (cause as Error & { hint?: unknown }) : { name: '', message: '', hint: undefined };
+  if (name === 'InvalidInputError' && typeof hint === 'string' && message.endsWith(hint)) return { what: message.slice(0, -hint.length).trim(), hint };
+  return { what: describeThrown(cause), hint: 'Correct the file; the stack of `cause` tells where it went wrong.' };
 }

@@ -5,7 +5,7 @@ import { ChildRunner, type SendToParent } from './child-runner.js';
 import { marked } from './messages.js';
 import { encodeThrown } from './thrown.js';
 
-/** How long a crashed child waits for its last message to be sent. */
+/** How long a child waits for what it said last to be heard. */
 const lastWordsMs = 1000;
 
 if (!isMainThread && parentPort) serveThread(parentPort);
@@ -13,21 +13,45 @@ else if (process.send) serveProcess();
 else throw new Error('This file is started by the Sandbox class of Drover only.');
 
 function serveThread(port: NonNullable<typeof parentPort>): void {
-  const send: SendToParent = (message, sent) => {
+  const send = afterOutput((message, sent) => {
     port.postMessage(marked(message));
     sent?.();
-  };
+  });
   const runner = new ChildRunner(send);
   port.on('message', (raw) => runner.receive(raw));
   endOnCrash(send);
 }
 
+/** Sends the outcome of a job once what its handler printed is out. */
+function afterOutput(send: SendToParent): SendToParent {
+  return (message, sent) => {
+    const streams = message.kind === 'completed' || message.kind === 'failed' ? unwritten() : [];
+    if (streams.length === 0) send(message, sent);
+    else void written(streams).then(() => send(message, sent));
+  };
+}
+
+function unwritten(): NodeJS.WriteStream[] {
+  return [process.stdout, process.stderr].filter((stream) => stream.writableLength > 0);
+}
+
+/**
+ * Resolves once all of it is written, by a thread to its parent. It goes another way than messages: a parent that ends on
+ * the outcome of the job would cut it off. Nobody waits for long for a reader that has stopped.
+ */
+async function written(streams: readonly NodeJS.WriteStream[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const all = Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream.write('', () => resolve()))));
+  await Promise.race([all, new Promise<void>((resolve) => (timer = setTimeout(resolve, lastWordsMs)))]);
+  clearTimeout(timer);
+}
+
 function serveProcess(): void {
-  const send: SendToParent = (message, sent) => {
+  const send = afterOutput((message, sent) => {
     // With a callback, a channel that has just closed is no error here: 'disconnect' tells.
     if (process.connected) process.send?.(marked(message), undefined, undefined, () => sent?.());
     else sent?.();
-  };
+  });
   const runner = new ChildRunner(send);
   process.on('message', (raw) => runner.receive(raw));
   // Nobody will take the outcome, and the job will be given to someone else: stop now.

@@ -1,4 +1,4 @@
-import { realpathSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
@@ -17,7 +17,7 @@ const scheme = /^[a-z][a-z0-9+.-]+:/i;
 export function handlerFile(file: string | URL): string {
   const path = pathOf(file);
   const real = existing(path) ?? (extensions.includes(extname(path)) ? undefined : existing(`${path}.js`));
-  if (real === undefined) throw refuse(`There is no file ${inspect(path)}.`);
+  if (real === undefined) throw refuse(existsSync(path) ? `${inspect(path)} is no file.` : `There is no file ${inspect(path)}.`);
   if (!extensions.includes(extname(real))) {
     throw refuse(`The handler file ${inspect(real)} must end in one of ${extensions.join(', ')}.`);
   }

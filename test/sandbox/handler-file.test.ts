@@ -43,6 +43,12 @@ describe('a handler file', () => {
     expect(() => handlerFile(join(directory, 'handler.mjs'))).toThrow(InvalidInputError);
   });
 
+  it('cannot be a directory, and is told so', () => {
+    const directory = emptyDirectory();
+    expect(() => handlerFile(directory)).toThrow(/is no file/);
+    expect(() => handlerFile(join(directory, 'nowhere'))).toThrow(/There is no file/);
+  });
+
   it('may have any characters in its path', async () => {
     const odd = join(emptyDirectory(), 'a b#c?d%20é.mjs');
     writeFileSync(odd, 'export default (job) => job.data;');

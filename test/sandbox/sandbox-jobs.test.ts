@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { InvalidInputError, LeaseLostError, StateError } from '../../src/core/errors.js';
 import { JobHost } from './job-host.js';
 import { failure, fixture, kinds, openSandbox, run } from './open-sandbox.js';
@@ -113,8 +116,10 @@ describe.each(kinds)('the handler file of a $kind', (options) => {
   });
 
   it.each([
-    ['no-handler.mjs', 'exports no function'],
-    ['broken.mjs', 'RangeError: no configuration'],
+    ['no-handler.mjs', 'no-handler.mjs could not be loaded: The module exports no function, neither by default nor as module.exports: only "handler" by name. Pass a function'],
+    ['a-class.mjs', 'a-class.mjs could not be loaded: The module exports a class, not a function. Pass a function'],
+    ['broken.mjs', 'broken.mjs could not be loaded: RangeError: no configuration. Correct the file; the stack of `cause`'],
+    ['imports-missing.mjs', 'gone.mjs'],
   ])('is refused when it is %s', async (file, message) => {
     const sandbox = openSandbox(options, fixture(file));
     for (let attempt = 1; attempt <= 2; attempt++) {
@@ -122,6 +127,19 @@ describe.each(kinds)('the handler file of a $kind', (options) => {
       expect(error).toBeInstanceOf(InvalidInputError);
       expect(error).toMatchObject({ code: 'INVALID_HANDLER', message: expect.stringContaining(message) });
     }
+  });
+
+  it('is refused with the line of a syntax error', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'drover-handler-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const loading = (name: string, code: string): Promise<unknown> => {
+      writeFileSync(join(directory, name), code);
+      return failure(run(openSandbox(options, join(directory, name)), 'any'));
+    };
+    const says = (text: string): object => ({ code: 'INVALID_HANDLER', message: expect.stringContaining(text) });
+    expect(await loading('a.mjs', 'export default (job) => {\n  return job.data +;\n};\n')).toMatchObject(says("a.mjs could not be loaded: Line 2 has a syntax error: Unexpected token ';'. Correct the syntax."));
+    expect(await loading('b.cjs', 'module.exports = (job) => {\n  return job.data +;\n};\n')).toMatchObject(says("b.cjs could not be loaded: Line 2 has a syntax error: Unexpected token ';'."));
+    expect(await loading('c.mjs', "import './a.mjs';\nexport default () => 1;\n")).toMatchObject(says("c.mjs could not be loaded: A module that it imports has a syntax error: Unexpected token ';'."));
   });
 
   it('may crash its child', async () => {

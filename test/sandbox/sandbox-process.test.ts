@@ -105,6 +105,13 @@ describe.each(kinds)('the parent of a $kind', ({ kind }) => {
     expect(parent.exitCode ?? (await once(parent, 'exit'))[0]).toBe(0);
   });
 
+  it('shows all of much that the handler prints, before it ends', async () => {
+    const parent = startParent([kind, 'print much']);
+    const out = await text(parent.stdout);
+    expect(out.split('\n').filter((line) => line.startsWith('xxx'))).toHaveLength(20_000);
+    expect(out).toContain('result: printed');
+  });
+
   it('hands its loader of TypeScript on', async () => {
     const parent = startParent([kind, 'any', '1', './typed.ts'], ['--import', fixture('typescript-loader.mjs').href]);
     expect(await text(parent.stdout)).toBe('result: ts 1\n');
