@@ -20,6 +20,7 @@ local function deduplicated(rule, id, item)
   if entry and replace == 1 and isAlone(entry.id) and redis.call('ZREM', delayed, entry.id) == 1 then
     for _, column in ipairs({ job, state, history, progress, logs }) do redis.call('HDEL', column, entry.id) end
     notes[#notes + 1] = { 'removed', entry.id, 'delayed' }
+    notes[#notes + 1] = { 'deduplicated', id, entry.id, dedupId }
     if extend ~= 1 and keepLast ~= 1 and entry.till ~= 0 then till = entry.till end
     entry = nil
   end

@@ -580,6 +580,7 @@ if entry and entry.till == 0 and redis.call('HEXISTS', KEYS[2], entry.id) == 0 t
 if entry and replace == 1 and isAlone(entry.id) and redis.call('ZREM', KEYS[4], entry.id) == 1 then
 for _, column in ipairs({ KEYS[2], KEYS[6], KEYS[7], KEYS[8], KEYS[9] }) do redis.call('HDEL', column, entry.id) end
 notes[#notes + 1] = { 'removed', entry.id, 'delayed' }
+notes[#notes + 1] = { 'deduplicated', id, entry.id, dedupId }
 if extend ~= 1 and keepLast ~= 1 and entry.till ~= 0 then till = entry.till end
 entry = nil
 end

@@ -77,5 +77,6 @@ export const ofBull: readonly Betterment[] = [
   ...of('the error of a timeout names the job and says what to do', ['timeout, stackTraceLimit and attempts', /^2$/]),
   ...of('`global:removed` is also told of `job.remove()`', ['global events of the queue', /^[34](\.|$)/]),
   ...of('`limiter.bounceBack` lets the jobs wait; Bull has them in none of its lists', ['a limiter that bounces its jobs back', /^1$/]),
+  ...of('the ids of jobs of a limiter with `groupKey` do not end with their group', ['a limiter by group', /^0\.\d$/]),
   ...of('errors begin as Bull’s do, and say that the job is gone', ['what operations in the wrong state say', /thrown$/]),
 ];

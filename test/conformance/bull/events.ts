@@ -123,6 +123,19 @@ export const events: Scenarios = {
     const counts = await queue.getJobCounts();
     return [counts.completed, counts.waiting, counts.delayed, counts.active];
   },
+  'a limiter by group': async (bench) => {
+    const queue = bench.queue({ limiter: { max: 1, duration: 100_000, groupKey: 'of' } });
+    const done: unknown[] = [];
+    queue.on('completed', (job: { data: { of: string } }) => done.push(job.data.of));
+    const completed = once(queue, 'completed', 2);
+    bench.process(queue, async () => 1);
+    const ids: unknown[] = [];
+    for (const of of ['a', 'a', 'b']) ids.push(/:[ab]$/.test(String((await queue.add({ of })).id)));
+    await completed;
+    await pause(100);
+    const { completed: ended, active, failed } = await queue.getJobCounts();
+    return [ids, done.sort(), ended, active, failed];
+  },
   'a repeated job with a limit, its options and its end': async (bench) => {
     const queue = bench.queue();
     const seen: unknown[] = [];

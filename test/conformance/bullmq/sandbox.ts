@@ -2,6 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { attempt, once } from '../observe.js';
 import type { Bench, Scenarios } from './bench.js';
 
+type Job = NonNullable<Awaited<ReturnType<ReturnType<Bench['worker']>['getNextJob']>>>;
+
 /** Sandboxed processors: the same files, run in child processes and in worker threads. */
 
 const file = (name: string): URL => new URL(`../fixtures/${name}`, import.meta.url);
@@ -30,6 +32,21 @@ async function ran(bench: Bench, { handler, threads = false }: Place, names: rea
   });
 }
 
+/** Cancels a job once its handler has begun. */
+async function cancelled(bench: Bench, threads: boolean): Promise<unknown> {
+  const queue = bench.queue();
+  const worker = bench.worker(file('handler.mjs'), { useWorkerThreads: threads, concurrency: 1 });
+  await queue.add('waits', 1, { jobId: 'x' });
+  const [begun, failed] = [once(worker, 'progress'), once<[Job, Error]>(worker, 'failed')];
+  void worker.run();
+  await begun;
+  const answers = [worker.cancelJob('none'), worker.cancelJob('x', 'enough')];
+  const [job, error] = await failed;
+  await worker.close();
+  const after = await queue.getJob('x');
+  return [answers, job.id, error.name, error.message, await after?.getState(), after?.attemptsMade];
+}
+
 const all = ['good', 'bad', 'text', 'sync', 'nothing', 'never', 'later', 'again', 'exits'];
 
 export const sandbox: Scenarios = {
@@ -50,6 +67,8 @@ export const sandbox: Scenarios = {
     await completed;
     return queue.getJobLogs('x');
   },
+  'cancelling a sandboxed processor': (bench) => cancelled(bench, false),
+  'cancelling a sandboxed processor in a thread': (bench) => cancelled(bench, true),
   'a sandboxed processor of a parent': async (bench) => {
     const flow = bench.flow();
     const worker = bench.worker(file('handler.mjs'));

@@ -141,6 +141,14 @@ export const working: Scenarios = {
     await queue.pause();
     await queue.resume();
   }),
+  'events of deduplication that replaces, and that does not': (bench) => eventsOf(bench, 1, 'resumed', async (queue) => {
+    const rule = (jobId: string, deduplication: object): object => ({ jobId, delay: 60_000, deduplication: { id: 'one', ...deduplication } });
+    await queue.add('n', 1, rule('a', { ttl: 60_000 }));
+    await queue.add('n', 1, rule('b', { ttl: 60_000 }));
+    await queue.add('n', 1, rule('c', { ttl: 60_000, extend: true, replace: true }));
+    await queue.pause();
+    await queue.resume();
+  }),
   'events of a clean': (bench) => eventsOf(bench, 1, 'resumed', async (queue) => {
     await queue.add('n', 1, { jobId: 'x' });
     await queue.clean(0, 10, 'wait');

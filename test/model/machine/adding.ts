@@ -83,7 +83,10 @@ function deduplicated(turn: Turn, item: NewJob): string | undefined {
   const entry = holder(turn, rule.id);
   const replaced = entry && rule.replace && isAlone(turn, entry.id) && queue.delayed.delete(entry.id);
   if (!entry || replaced) {
-    if (replaced) takeBack(turn, entry.id);
+    if (replaced) {
+      takeBack(turn, entry.id);
+      turn.moved.push(['deduplicated', id, entry.id, rule.id]);
+    }
     const keepsTtl = replaced && !rule.extend && !rule.keepLast && entry.till !== 0;
     queue.dedup.set(rule.id, { id, till: keepsTtl ? entry.till : fresh });
     return undefined;
