@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { InvalidInputError } from './errors.js';
 import { shown } from './nearest.js';
 
 /** Why a value cannot be stored, and where in it. */
@@ -27,6 +28,16 @@ export function plain(value: unknown, path: string): unknown {
   } catch (error) {
     // Getters, proxies and `toJSON` may throw anything; then they are the culprit.
     throw error instanceof Unstorable ? error : walk.refused(`cannot be stored: reading it threw ${error instanceof Error ? error.message : shown(error)}`);
+  }
+}
+
+/** The same, and throws INVALID_DATA. */
+export function storable(value: unknown, field: string): unknown {
+  try {
+    return plain(value, field);
+  } catch (cause) {
+    if (!(cause instanceof Unstorable)) throw cause;
+    throw new InvalidInputError('INVALID_DATA', { field: cause.path, message: `${cause.message}.`, cause });
   }
 }
 

@@ -1,3 +1,4 @@
+import { storable } from '../core/plain.js';
 import type { SendToParent } from './child-runner.js';
 import { Deferred } from './deferred.js';
 import { decode, encode, type JobCall, type ToChild } from './messages.js';
@@ -25,7 +26,7 @@ export class ChildCalls {
       const reply = new Deferred<unknown>();
       const request = ++this.#requests;
       try {
-        this.#send({ kind: 'call', run, request, method, args: encode(args) });
+        this.#send({ kind: 'call', run, request, method, args: encode(asStored(method, args)) });
         this.#open.set(request, reply);
       } catch (error) {
         reply.reject(error);
@@ -40,4 +41,10 @@ export class ChildCalls {
     if (ok) reply?.resolve(decode(value));
     else reply?.reject(decodeThrown(value));
   }
+}
+
+/** Data and progress as they will be stored: on their way they would lose their `toJSON`. */
+function asStored(method: JobCall, args: unknown[]): unknown[] {
+  if (method !== 'updateData' && method !== 'updateProgress') return args;
+  return [storable(args[0], method === 'updateData' ? 'data' : 'progress'), ...args.slice(1)];
 }

@@ -1,4 +1,5 @@
 import { InvalidInputError } from '../core/errors.js';
+import { storable } from '../core/plain.js';
 import { childJob } from './child-job.js';
 import { ChildCalls } from './child-calls.js';
 import { loadHandler } from './handler-module.js';
@@ -76,15 +77,13 @@ export class ChildRunner {
   }
 }
 
+/** As it will be stored: on its way a value would lose its `toJSON`. */
 function encodeResult(value: unknown): Bytes {
+  const stored = storable(value, 'returnvalue');
   try {
-    return encode(value);
+    return encode(stored);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new InvalidInputError('INVALID_DATA', {
-      field: 'result',
-      message: `The handler's result cannot leave its sandbox: ${why}`,
-      cause,
-    });
+    throw new InvalidInputError('INVALID_DATA', { field: 'returnvalue', message: `The handler's result cannot leave its sandbox: ${why}`, cause });
   }
 }

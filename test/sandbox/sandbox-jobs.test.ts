@@ -22,7 +22,7 @@ describe.each(kinds)('a job in a $kind', (options) => {
       big: 2n ** 80n,
       buffer: Buffer.from([0, 255, 10]),
       floats: new Float64Array([1.5, NaN]),
-      map: new Map([[{ key: 1 }, new Set(['a'])]]),
+      map: new Map([['key', new Set(['a'])]]),
       pattern: /a+/gi,
       text: 'ß\0😀',
       list: [undefined, null, [-0]],
@@ -86,7 +86,14 @@ describe.each(kinds)('a job in a $kind', (options) => {
   it('fails when its result cannot travel', async () => {
     const error = await failure(run(openSandbox(options), 'return a function'));
     expect(error).toBeInstanceOf(InvalidInputError);
-    expect(error).toMatchObject({ code: 'INVALID_DATA', field: 'result' });
+    expect(error).toMatchObject({ code: 'INVALID_DATA', field: 'returnvalue' });
+    expect(await failure(run(openSandbox(options), 'return a promise inside'))).toMatchObject({ code: 'INVALID_DATA', field: 'returnvalue.a.b', message: expect.stringContaining('`await` is missing') });
+  });
+
+  it('brings what toJSON answers, in its progress, data and result', async () => {
+    const job = new JobHost('return toJSON');
+    expect(await run(openSandbox(options), job)).toEqual({ price: '1.00', list: [2] });
+    expect(job.calls).toEqual([['updateProgress', { at: 'there' }], ['updateData', { now: '1.00' }]]);
   });
 
   it('cannot pollute the prototypes of the parent', async () => {
