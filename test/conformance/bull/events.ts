@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type Bull from 'drover/bull';
 import { once } from '../observe.js';
 import type { Scenarios } from './bench.js';
@@ -9,6 +10,8 @@ const globalEvents = ['waiting', 'active', 'progress', 'completed', 'failed', 'd
 /** What is told as `global:` events of one queue by another one. */
 async function heardGlobally(queue: Bull.Queue): Promise<unknown[][]> {
   const heard: unknown[][] = [];
+  // Bull waits for this client with listeners of its own for each of these events, and Node would warn of a leak.
+  (queue as unknown as { eclient?: EventEmitter }).eclient?.setMaxListeners(0);
   for (const event of globalEvents) queue.on(`global:${event}`, (...args: unknown[]) => void heard.push([event, ...args]));
   await queue.isReady();
   // Neither library tells when it has begun to listen.
