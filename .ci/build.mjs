@@ -1,6 +1,6 @@
-// lua/ and src/ into dist/, with the declarations once more for CommonJS. `npm run build` always builds; the other commands build when something changed.
+// lua/ and src/ into dist/. `npm run build` always builds; the other commands build when something changed.
 
-import { cpSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { embedLua } from './embed-lua.mjs';
 import { fingerprint, isStamped, stamp } from './fingerprint.mjs';
@@ -25,7 +25,6 @@ async function build(from) {
   const fresh = `dist-${process.pid}`;
   try {
     await step('build', process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', fresh]);
-    declareForCommonJs(path.join(root, fresh));
     stamp(`${fresh}/${path.basename(stampFile)}`, from);
     // Swapped whole, so that nobody imports half a build, and files of sources that are gone go with them.
     rmSync(path.join(root, 'dist'), { recursive: true, force: true });
@@ -33,18 +32,6 @@ async function build(from) {
   } finally {
     rmSync(path.join(root, fresh), { recursive: true, force: true });
   }
-}
-
-/**
- * TypeScript holds that a module cannot be required when its declarations lie in a package of ES modules, unless
- * `module` is `nodenext`. Node can: so CommonJS gets the same declarations from a folder that is none.
- */
-function declareForCommonJs(dist) {
-  const target = path.join(dist, 'commonjs');
-  for (const name of readdirSync(dist)) {
-    cpSync(path.join(dist, name), path.join(target, name), { recursive: true, filter: (file) => !/\.js(\.map)?$/.test(file) });
-  }
-  writeFileSync(path.join(target, 'package.json'), '{ "type": "commonjs" }\n');
 }
 
 if (isEntryPoint(import.meta.url)) {
