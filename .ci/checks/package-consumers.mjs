@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { capture, root } from '../steps.mjs';
 
 const consumers = fileURLToPath(new URL('consumers/', import.meta.url));
+/** What TypeScript 5 does for `module: commonjs` when nothing else is said. */
+const oldResolution = ['--ignoreConfig', '--noEmit', '--strict', '--target', 'es2022', '--types', 'node', '--module', 'commonjs', '--moduleResolution', 'node10', '--ignoreDeprecations', '6.0', '--pretty', 'false'];
 const compiler = path.join(root, 'node_modules/typescript/bin/tsc');
 const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 
@@ -23,6 +25,7 @@ export async function findings() {
       ...fault('an ES module', await node('esm.mjs')),
       ...fault('a CommonJS module', await node('commonjs.cjs')),
       ...fault('strict TypeScript', await node(compiler, '-p', '.', '--pretty', 'false')),
+      ...fault('TypeScript that does not know `exports`', await node(compiler, ...oldResolution, 'required.cts')),
     ];
   } finally {
     rmSync(dir, { recursive: true, force: true });
