@@ -7,8 +7,15 @@ const [carriageReturn, newline, dollar, asterisk, zero] = [0x0d, 0x0a, 0x24, 0x2
 
 /** Writes requests as Redis reads them: `*<count>`, then each argument as `$<bytes>` and its bytes, all ended by CR LF. */
 export class RequestWriter {
-  #bytes = Buffer.allocUnsafeSlow(firstBytes);
+  readonly #scratch = Buffer.allocUnsafeSlow(firstBytes);
+  #bytes = this.#scratch;
   #at = 0;
+
+  /** Makes room for about so many bytes at once, where they are many. */
+  expect(size: number): this {
+    if (this.#at + size > this.#bytes.length) this.#grow(this.#at + size);
+    return this;
+  }
 
   /** How many arguments follow. */
   count(arguments_: number): this {
@@ -36,9 +43,9 @@ export class RequestWriter {
   take(): Buffer {
     const written = this.#bytes.subarray(0, this.#at);
     this.#at = 0;
-    if (this.#bytes.length === firstBytes) return Buffer.from(written);
-    // Copying what is large would cost more than starting anew.
-    this.#bytes = Buffer.allocUnsafeSlow(firstBytes);
+    if (this.#bytes === this.#scratch) return Buffer.from(written);
+    // What is large has had a buffer of its own.
+    this.#bytes = this.#scratch;
     return written;
   }
 
@@ -90,8 +97,11 @@ export class RequestWriter {
   }
 
   #room(size: number): void {
-    if (this.#at + size <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#at + size));
+    if (this.#at + size > this.#bytes.length) this.#grow(Math.max(this.#bytes.length * 2, this.#at + size));
+  }
+
+  #grow(size: number): void {
+    const larger = Buffer.allocUnsafeSlow(size);
     this.#bytes.copy(larger, 0, 0, this.#at);
     this.#bytes = larger;
   }

@@ -29,7 +29,7 @@ export class ScriptCommand extends Command {
     // It may have been turned into another command, which does nothing.
     if (this.name !== 'evalsha') return super.toWritable(socket);
     const head = this.#head();
-    writer.count(3 + this.#keys.length + this.#args.length).written(head);
+    writer.expect(head.length + lengthOf(this.#args)).count(3 + this.#keys.length + this.#args.length).written(head);
     for (const arg of this.#args) writer.argument(arg);
     return writer.take();
   }
@@ -43,4 +43,11 @@ export class ScriptCommand extends Command {
     heads.set(this.#keys, head);
     return head;
   }
+}
+
+/** How many bytes the arguments of a request have, with their headers: about, for texts that are not ASCII need more. */
+function lengthOf(args: readonly ScriptArg[]): number {
+  let length = 24;
+  for (const arg of args) length += 24 + (typeof arg === 'number' ? 24 : arg.length);
+  return length;
 }
