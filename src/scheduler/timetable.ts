@@ -3,6 +3,7 @@ import { customSlot } from '../core/custom-slots.js';
 import { InvalidInputError } from '../core/errors.js';
 import { printable } from '../core/nearest.js';
 import type { RepeatStrategy } from '../core/strategies.js';
+import { asError } from '../queue/as-error.js';
 import { scheduleOf, type ScheduleDefinition } from '../queue/schedule-definition.js';
 
 /** How many missed runs one firing makes up for. */
@@ -98,9 +99,8 @@ function lacksStrategy(id: string): InvalidInputError {
 }
 
 function failed(id: string, cause: unknown): InvalidInputError {
-  const because = cause instanceof Error ? cause.message : String(cause);
   return new InvalidInputError('INVALID_SCHEDULE', {
-    field: 'settings.repeatStrategy', message: `The next run of the schedule ${printable(id)} is not known, for its repeatStrategy failed: ${because}`, cause,
+    field: 'settings.repeatStrategy', message: `The next run of the schedule ${printable(id)} is not known, for its repeatStrategy failed: ${asError(cause).message}`, cause,
     hint: 'It is asked again in a minute.',
   });
 }
