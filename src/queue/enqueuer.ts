@@ -4,7 +4,7 @@ import { DurabilityError, RedisError, type Shortfall } from '../core/errors.js';
 import type { Connection } from '../redis/connection.js';
 import type { QueueKeys } from '../redis/keys.js';
 import { enqueue } from '../redis/scripts/enqueue.js';
-import { restingNeighbour } from './neighbours.js';
+import { restingNeighbour, type Neighbour, type Reservation } from './neighbours.js';
 import { isDelayed, isMade, packJobs } from './pack-jobs.js';
 import { Unconfirmed } from './unconfirmed.js';
 
@@ -214,15 +214,23 @@ export class Enqueuer {
     lane.busy = true;
     this.#underWay++;
     this.#jobsUnderWay += items.length;
-    const neighbour = this.#proven && items.some(({ request }) => !isDelayed(request)) ? restingNeighbour(this.#connection, this.#keys) : undefined;
+    const requests = items.map(({ request }) => request);
+    const neighbour = this.#proven && !requests.every(isDelayed) ? restingNeighbour(this.#connection, this.#keys) : undefined;
+    const reserved = neighbour && reserve(neighbour, requests);
     try {
       const answer = this.#connection.run(enqueue, this.#keys, {
-        session: lane.session, seq: ++lane.seq, attended: neighbour !== undefined, ...packJobs(items.map(({ request }) => request), this.#packer),
+        session: lane.session, seq: ++lane.seq, attended: neighbour !== undefined, holder: reserved, ...packJobs(requests, this.#packer),
       }, this.#failing ? this.#timeLeft(items) : undefined);
-      neighbour?.look();
+      if (reserved) reserved.expect(requests.map(({ id }) => id), requests.map(({ record }) => record));
+      else neighbour?.look();
       const reply = await answer;
-      // It rests already: the jobs came after its look, because their call had to be repeated.
-      if (neighbour?.rests) neighbour.look();
+      if (reserved && reply.lease !== undefined) {
+        reserved.fill(reply.lease);
+      } else {
+        reserved?.cancel();
+        // They were not handed over; or it rests already, because their call had to be repeated and they came after its look.
+        if (neighbour?.rests) neighbour.look();
+      }
       this.#connection.observeClock(reply.now);
       this.#proven = true;
       this.#failing = false;
@@ -234,6 +242,7 @@ export class Enqueuer {
       Object.assign(lane, newLane());
       this.#proven = false;
       this.#failing = true;
+      reserved?.cancel();
       for (const item of items) item.batch.fail(error as Error);
       this.#giveUpLate();
     } finally {
@@ -266,6 +275,15 @@ export function addAnyway(enqueuer: Enqueuer, requests: readonly EnqueueRequest[
     if (error instanceof UnconfirmedAdd) return { standing: error.standing, unconfirmed: error };
     throw error;
   });
+}
+
+/** More than these are not waited for one by one: a take behind them serves as well. */
+const mostHandedOver = 7;
+
+/** Lets a worker be given ordinary jobs at once. */
+function reserve(neighbour: Neighbour, requests: readonly EnqueueRequest[]): Reservation | undefined {
+  if (requests.length > mostHandedOver || requests.some(({ special }) => special)) return undefined;
+  return neighbour.reserve(requests.length);
 }
 
 function newLane(): Lane {

@@ -1,5 +1,6 @@
 import type { Connection } from '../redis/connection.js';
 import type { QueueKeys } from '../redis/keys.js';
+import type { Holder } from '../redis/scripts/enqueue.js';
 
 /** A worker of the same process, on the same connection. */
 export interface Neighbour {
@@ -7,6 +8,17 @@ export interface Neighbour {
   readonly rests: boolean;
   /** Looks for jobs at once. */
   look(): void;
+  /** Keeps slots free for so many new jobs, which it is to be given with the call that adds them; undefined when it has not as many. */
+  reserve(count: number): Reservation | undefined;
+}
+
+/** Slots that wait for jobs which are handed over. */
+export interface Reservation extends Holder {
+  /** These are under way: they are made ready while Redis works. */
+  expect(ids: readonly string[], records: readonly Buffer[]): void;
+  /** They were handed over under this lease. */
+  fill(lease: string): void;
+  cancel(): void;
 }
 
 const all = new WeakMap<Connection, Map<string, Set<Neighbour>>>();

@@ -432,38 +432,63 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function publish(limit, count, ...)
 if limit == 0 then return end
 if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
-redis.call('XADD', KEYS[14], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
+redis.call('XADD', KEYS[15], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
 local function replayed(session, seq)
-local last = redis.call('HGET', KEYS[10], session)
+local last = redis.call('HGET', KEYS[11], session)
 if not last then return false end
 local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
 if not readable or type(known) ~= 'number' or last:byte() ~= 147 then return false end
 if known < tonumber(seq) then return false end
 if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
-redis.call('HDEL', KEYS[10], '')
-redis.call('HSET', KEYS[10], session, last)
+redis.call('HDEL', KEYS[11], '')
+redis.call('HSET', KEYS[11], session, last)
 local whole, call = pcall(cmsgpack.unpack, last)
 return whole and type(call) == 'table' and call[3] or false
 end
 local function settled(session, seq, reply)
-redis.call('HSET', KEYS[10], session, '\\147' .. cmsgpack.pack(tonumber(seq), now, reply))
+redis.call('HSET', KEYS[11], session, '\\147' .. cmsgpack.pack(tonumber(seq), now, reply))
 end
 local session, seq = ARGV[1], ARGV[2]
 local earlier = replayed(session, seq)
-if earlier then return earlier end
-local settings = redis.call('HMGET', KEYS[1], 'paused', 'maxEvents')
-local reply, notes, added, count, ready = { now }, {}, ARGV[4], 0, false
+if earlier then
+if ARGV[3] ~= '' and type(earlier) == 'table' and earlier[2] then
+for id in ARGV[4]:gmatch('[^\\n]+') do
+if redis.call('HGET', KEYS[6], id) ~= earlier[2] then
+earlier[2] = nil
+break
+end
+end
+end
+return earlier
+end
+local settings = redis.call('HMGET', KEYS[1], 'paused', 'maxEvents', 'limitedTill', 'concurrency', 'max')
+local reply, notes, added, count, ready, isTaken = { now }, {}, ARGV[4], 0, false, false
 if ARGV[3] ~= '' then
 local plain = cmsgpack.unpack(ARGV[3])
-if ARGV[9] then
+if ARGV[10] then
 for i = 2, #plain, 2 do plain[i] = ARGV[plain[i]] or plain[i] end
 end
 redis.call('HSET', KEYS[2], unpack(plain))
+local leaseMs = tonumber(ARGV[8]) or 0
+isTaken = leaseMs > 0 and not (settings[1] or settings[4] or settings[5]) and (tonumber(settings[3]) or 0) <= now
+and redis.call('ZCARD', KEYS[3]) == 0
+if isTaken then
+local deadline = string.format('%.0f', now + leaseMs)
+local lease = ARGV[9] .. '~' .. session .. ':' .. seq .. '|' .. time[1] .. ('00000' .. time[2]):sub(-6, -4)
+local deadlines, leases = {}, {}
+for i = 1, #plain, 2 do
+deadlines[i], deadlines[i + 1], leases[i], leases[i + 1] = deadline, plain[i], plain[i], lease
+end
+redis.call('ZADD', KEYS[5], unpack(deadlines))
+redis.call('HSET', KEYS[6], unpack(leases))
+reply[2] = lease
+else
 local last = redis.call('ZREVRANGEBYSCORE', KEYS[3], '(0', '-inf', 'WITHSCORES', 'LIMIT', '0', '1')[2]
 local place = string.format('%.0f', last and math.min(last + 1, -1) or -2251799813685247)
 for i = 1, #plain, 2 do plain[i], plain[i + 1] = place, plain[i] end
 redis.call('ZADD', KEYS[3], unpack(plain))
+end
 count, ready = #plain / 2, true
 else
 local BAND = 4294967296
@@ -499,7 +524,7 @@ heads[priority] = at
 return at
 end
 local function putDown(placed, due, known)
-if #known > 0 then redis.call('HSET', KEYS[6], unpack(known)) end
+if #known > 0 then redis.call('HSET', KEYS[7], unpack(known)) end
 if #placed > 0 then
 redis.call('ZADD', KEYS[3], unpack(placed))
 ready = true
@@ -540,7 +565,7 @@ putDown(placed, due, known)
 added = table.concat(waiting, '\\n')
 else
 local function wake()
-redis.call('ZADD', KEYS[13], 0, '0')
+redis.call('ZADD', KEYS[14], 0, '0')
 end
 local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd', 'mv', 'rd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
 local function readFacts(packed)
@@ -560,32 +585,32 @@ if known.pr and known.pr > 2097151 then known.pr = nil end
 return known
 end
 local function facts(id)
-return readFacts(redis.call('HGET', KEYS[6], id))
+return readFacts(redis.call('HGET', KEYS[7], id))
 end
 local function remember(id, known)
-if next(known) == nil then redis.call('HDEL', KEYS[6], id) else redis.call('HSET', KEYS[6], id, cmsgpack.pack(known)) end
+if next(known) == nil then redis.call('HDEL', KEYS[7], id) else redis.call('HSET', KEYS[7], id, cmsgpack.pack(known)) end
 end
 local function isAlone(id)
-return not facts(id).pk and redis.call('HEXISTS', KEYS[12], id) == 0
+return not facts(id).pk and redis.call('HEXISTS', KEYS[13], id) == 0
 end
 local function deduplicated(rule, id, item)
 if rule == '' or redis.call('HEXISTS', KEYS[2], id) == 1 then return false end
 local dedupId, ttlMs, extend, replace, keepLast, reschedule = unpack(rule)
 local till = ttlMs > 0 and keepLast ~= 1 and now + ttlMs or 0
-local packed = redis.call('HGET', KEYS[11], dedupId)
+local packed = redis.call('HGET', KEYS[12], dedupId)
 local readable, entry = pcall(cmsgpack.unpack, packed or '')
 if not readable or type(entry) ~= 'table' or type(entry.id) ~= 'string' or type(entry.till) ~= 'number' then entry = nil end
 if entry and entry.till ~= 0 and entry.till <= now then entry = nil end
 if entry and entry.till == 0 and redis.call('HEXISTS', KEYS[2], entry.id) == 0 then entry = nil end
 if entry and replace == 1 and isAlone(entry.id) and redis.call('ZREM', KEYS[4], entry.id) == 1 then
-for _, column in ipairs({ KEYS[2], KEYS[6], KEYS[7], KEYS[8], KEYS[9] }) do redis.call('HDEL', column, entry.id) end
+for _, column in ipairs({ KEYS[2], KEYS[7], KEYS[8], KEYS[9], KEYS[10] }) do redis.call('HDEL', column, entry.id) end
 notes[#notes + 1] = { 'removed', entry.id, 'delayed' }
 notes[#notes + 1] = { 'deduplicated', id, entry.id, dedupId }
 if extend ~= 1 and keepLast ~= 1 and entry.till ~= 0 then till = entry.till end
 entry = nil
 end
 if not entry then
-redis.call('HSET', KEYS[11], dedupId, cmsgpack.pack({ id = id, till = till }))
+redis.call('HSET', KEYS[12], dedupId, cmsgpack.pack({ id = id, till = till }))
 return false
 end
 if reschedule == 1 and redis.call('ZSCORE', KEYS[4], entry.id) then
@@ -603,7 +628,7 @@ entry.till = entry.till == 0 and till or now + ttlMs
 else
 return entry.id
 end
-redis.call('HSET', KEYS[11], dedupId, cmsgpack.pack(entry))
+redis.call('HSET', KEYS[12], dedupId, cmsgpack.pack(entry))
 return entry.id
 end
 local placed, due, known = {}, {}, {}
@@ -635,11 +660,11 @@ end
 place()
 end
 end
-if ARGV[9] then redis.call('HSET', KEYS[1], 'large', '1') end
-if ready and ARGV[8] == '' and not settings[1] then redis.call('ZADD', KEYS[13], '0', '0') end
+if ARGV[10] then redis.call('HSET', KEYS[1], 'large', '1') end
+if ready and ARGV[8] == '' and not settings[1] then redis.call('ZADD', KEYS[14], '0', '0') end
 settled(session, seq, reply)
-publish(tonumber(settings[2] or 10000), count, 'added', added, 'names', ARGV[7],
-'moved', #notes > 0 and cmsgpack.pack(notes) or '')
+publish(tonumber(settings[2] or 10000), isTaken and 2 * count or count, 'added', added, 'names', ARGV[7],
+isTaken and 'active' or 'moved', isTaken and added or #notes > 0 and cmsgpack.pack(notes) or '')
 return reply`,
   fetch: `local sets = { { 'wait', KEYS[2] }, { 'delayed', KEYS[3] }, { 'active', KEYS[4] }, { 'parents', KEYS[5] },
 { 'completed', KEYS[6] }, { 'failed', KEYS[7] } }

@@ -1,5 +1,6 @@
 import type { SettleReply } from '../redis/scripts/settle.js';
 import { announce, mostOutcomeBytes, mostOutcomes, type Ended, type Exchange, type Taken } from './exchange.js';
+import type { HandedOut } from './unpack-taken.js';
 import { givenBack } from '../queue/endings.js';
 import type { HeldJob } from './held-job.js';
 import { Prefetch } from './prefetch.js';
@@ -16,7 +17,7 @@ export interface DispatcherOptions {
   /** Starts a handler. When it has ended, `finish` is to be called. */
   start: (held: HeldJob) => void;
   /** Makes held jobs of what was taken; what cannot be read is ended right away. */
-  unpack: (reply: Taken) => HeldJob[];
+  unpack: (reply: HandedOut) => HeldJob[];
   /** A take found nothing, or less than it could. */
   exhausted: (reply: SettleReply) => void;
   /** Every reply, for those who watch the clock and the due times. */
@@ -43,6 +44,8 @@ export class Dispatcher {
   #buffer: HeldJob[] = [];
   #running = 0;
   #requested = 0;
+  /** How many of these no lane has asked for: they are kept for jobs that are handed over. */
+  #reserved = 0;
   /** The last take found less than it asked for, or was the first one after a rest: nothing says that there is more. */
   #scarce = true;
   #isFirst = true;
@@ -68,6 +71,27 @@ export class Dispatcher {
 
   get hasFreeSlots(): boolean {
     return this.#running + this.#buffer.length < this.concurrency;
+  }
+
+  /** Keeps slots free for jobs that are handed over without a take; false when there are not as many. */
+  reserve(count: number): boolean {
+    if (this.#running + this.#buffer.length + this.#requested + count > this.concurrency) return false;
+    this.#requested += count;
+    this.#reserved += count;
+    return true;
+  }
+
+  /** Starts what was handed over, for which `count` slots were reserved. */
+  receive(handed: HandedOut, count: number): void {
+    this.#accept(this.#options.unpack(handed));
+    this.release(count);
+  }
+
+  /** Gives up reserved slots; it may have been woken for them meanwhile. */
+  release(count: number): void {
+    this.#requested -= count;
+    this.#reserved -= count;
+    this.pump();
   }
 
   /** Starts to take jobs, or looks again after a wait; `woken` when the marker said so. */
@@ -254,7 +278,7 @@ export class Dispatcher {
   }
 
   #isFlushed(): boolean {
-    return this.#outbox.length === 0 && this.#options.lanes.every((lane) => !lane.busy);
+    return this.#outbox.length === 0 && this.#reserved === 0 && this.#options.lanes.every((lane) => !lane.busy);
   }
 
   #isSettled(): boolean {

@@ -1,8 +1,11 @@
 import type { Connection } from '../redis/connection.js';
-import { joinNeighbours, type Neighbour } from '../queue/neighbours.js';
+import { joinNeighbours, type Neighbour, type Reservation } from '../queue/neighbours.js';
 import type { QueueKeys } from '../redis/keys.js';
+import type { Holder } from '../redis/scripts/enqueue.js';
 import type { SettleReply } from '../redis/scripts/settle.js';
+import type { Dispatcher } from './dispatcher.js';
 import { glance } from './glance.js';
+import { reserveSlots } from './reserved-slots.js';
 import { Waker } from './waker.js';
 
 export interface RestOptions {
@@ -15,7 +18,8 @@ export interface RestOptions {
   retryDelayMs: number;
   /** Whether the worker takes jobs at all now. */
   isOpen: () => boolean;
-  hasFreeSlots: () => boolean;
+  slots: Pick<Dispatcher, 'hasFreeSlots' | 'reserve' | 'receive' | 'release'>;
+  holder: Holder;
   /** It may leave jobs that others could take: so what is added near it has to wake others too. */
   isLimited: boolean;
   /** Look for jobs; `woken` when the marker said that there are some. */
@@ -53,8 +57,12 @@ export class Rest implements Neighbour {
   }
 
   get rests(): boolean {
-    const { isOpen, hasFreeSlots } = this.#options;
-    return !this.#called && this.waker.isWaiting && isOpen() && hasFreeSlots();
+    const { isOpen, slots } = this.#options;
+    return !this.#called && this.waker.isWaiting && isOpen() && slots.hasFreeSlots;
+  }
+
+  reserve(count: number): Reservation | undefined {
+    return reserveSlots(this.#options.slots, count, this.#options.holder);
   }
 
   /** Its take wakes the next worker if it leaves jobs behind, as one that the marker has woken does. */
@@ -128,8 +136,8 @@ export class Rest implements Neighbour {
   }
 
   async #rise(marked: boolean): Promise<void> {
-    const { isOpen, hasFreeSlots, look, connection, retryDelayMs } = this.#options;
-    if (marked && !(isOpen() && hasFreeSlots())) await this.#passOn();
+    const { isOpen, slots, look, connection, retryDelayMs } = this.#options;
+    if (marked && !(isOpen() && slots.hasFreeSlots)) await this.#passOn();
     else if (connection.isReady) look(marked);
     else this.lookIn(retryDelayMs);
   }

@@ -28,7 +28,8 @@ export async function readEach({ ids }: SettleReply, connection: Connection, key
   return readList(ids, list(await connection.command('hmget', [keys.key('job'), ...ids], 'read jobs one by one')));
 }
 
-function readList(ids: readonly string[], records: readonly RawReply[]): TakenRecord[] {
+/** Reads records one by one. */
+export function readList(ids: readonly string[], records: readonly RawReply[]): TakenRecord[] {
   return ids.map((id, i) => {
     const bytes = records[i];
     if (!Buffer.isBuffer(bytes)) return corruptJob(`Job ${printable(id)} has no record.`);

@@ -6,11 +6,14 @@ import { applyFacts, corruptJob } from '../queue/read-job.js';
 import type { Taken } from './exchange.js';
 import { HeldJob } from './held-job.js';
 
+/** What has been handed out under one lease. */
+export type HandedOut = Pick<Taken, 'jobs' | 'missing' | 'lease'> & { readonly ids: readonly string[]; readonly states: readonly (Buffer | undefined)[] };
+
 /**
  * Makes held jobs of what a take handed out. A job that cannot be read is given to `unreadable` and left out, so that
  * one damaged record never holds up its neighbours.
  */
-export function unpackTaken(owner: JobOwner, taken: Taken, worker: string, unreadable: (id: string, error: Error) => void): HeldJob[] {
+export function unpackTaken(owner: JobOwner, taken: HandedOut, worker: string, unreadable: (id: string, error: Error) => void): HeldJob[] {
   const { ids, jobs, states, missing, lease } = taken;
   for (const id of missing) unreadable(id, corruptJob(`Job ${printable(id)} has no record.`));
   if (ids.length === 0) return [];

@@ -19,7 +19,7 @@ import { TelemetryAttributes } from '../telemetry/names.js';
 import { traceMethods } from '../telemetry/trace-methods.js';
 import { Dispatcher } from './dispatcher.js';
 import { failure, type EndingTerms } from '../queue/endings.js';
-import { Exchange, type ExchangeTerms, type Taken } from './exchange.js';
+import { Exchange, type ExchangeTerms } from './exchange.js';
 import { Executor } from './executor.js';
 import type { HeldJob } from './held-job.js';
 import { LeaseKeeper } from './lease-keeper.js';
@@ -35,7 +35,7 @@ import { Undertaker } from './undertaker.js';
 import { bringToRest } from './staged-stop.js';
 import type { WorkerListener } from './worker-listener.js';
 import { recall, wasTried } from './recall.js';
-import { unpackTaken } from './unpack-taken.js';
+import { unpackTaken, type HandedOut } from './unpack-taken.js';
 import { concurrencyCheck, workerChecks, workerDefaults, type GetNextJobOptions, type WorkerOptions } from './worker-options.js';
 
 const laneCount = 2;
@@ -342,7 +342,7 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
     if (reply.letters.length > 0) this.jobs.courier.deliver(reply.letters).catch((error: unknown) => this.#over || this.report(error as Error));
   }
 
-  #unpack(reply: Taken): HeldJob[] {
+  #unpack(reply: HandedOut): HeldJob[] {
     return unpackTaken(this, reply, this.#terms.worker, (id, error) => {
       this.report(error);
       void this.#bury(id, reply.lease, error);
@@ -426,8 +426,9 @@ export class Worker<Jobs = any, ResultType = any, NameType extends string = stri
       waitMs: options.drainDelay * 1000,
       longestLimitMs: options.maximumRateLimitDelay,
       retryDelayMs: options.runRetryDelay,
-      isOpen: () => !this.#paused && !this.closing,
-      hasFreeSlots: () => this.#dispatcher.hasFreeSlots,
+      isOpen: () => this.#active && !this.#paused && !this.closing,
+      slots: this.#dispatcher,
+      holder: { worker: this.#terms.worker, leaseMs: options.lockDuration },
       isLimited: options.limiter !== undefined,
       look: (woken) => this.#look(woken),
       due: (at) => this.#scheduler.noteDue(at),

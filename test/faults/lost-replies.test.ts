@@ -70,6 +70,20 @@ describe.concurrent.each(['dropReply', 'dropRequest'] as const)('after %s', (the
     expect(bench.repeated()).toEqual([]);
   }, timeout);
 
+  test('of enqueue, by a process that also works: each job is handed over once', async (context) => {
+    const { bench, proxy } = await openBench(context);
+    const queue = bench.neighbours(proxy, { concurrency: 3 });
+    for (const i of range(losses)) {
+      await until('the worker rests', async () => bench.runs.length === i * 2 && (await queue.getActiveCount()) === 0, patience);
+      const rule = strike(proxy, then, 'enqueue');
+      await Promise.all([queue.add('one', { tag: `${i}.0` }), queue.add('other', { tag: `${i}.1` })]);
+      expect(rule.hits).toBe(1);
+      await bench.ran(2 * (i + 1));
+    }
+    await expectAllGone(bench);
+    expect(bench.repeated()).toEqual([]);
+  }, timeout);
+
   test('of settle: each job runs once, and none fails that never ran', async (context) => {
     const { bench, proxy } = await openBench(context);
     const queue = bench.queue();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { pause } from '../../src/redis/scripts/pause.js';
+import { recover } from '../../src/redis/scripts/recover.js';
 import { remove } from '../../src/redis/scripts/remove.js';
 import { Queue } from '../../src/queue/queue.js';
 import { ascendingIds, end, ids, minute, openQueue, record, records, type TestQueue } from './open-queue.js';
@@ -257,5 +258,69 @@ describe('an enqueue call that is repeated', () => {
     await queue.enqueue(['a'], [], { session: 'p', seq: 1 });
     await queue.enqueue(['b'], [], { session: 'q', seq: 1 });
     expect(await queue.order()).toEqual(['a', 'b']);
+  });
+});
+
+describe('enqueue for a worker that can be given the jobs', () => {
+  it('hands them over under one lease, and wakes nobody', async () => {
+    const queue = openQueue();
+    const { lease } = await queue.enqueue(['a', 'b'], [], { session: 'p', seq: 1, leaseMs: minute });
+    expect(lease).toMatch(/^w~p:1\|\d+$/);
+    expect(await queue.snapshot({ events: true })).toEqual({
+      job: records('a', 'b'),
+      active: [['a', minute, false], ['b', minute, false]],
+      run: { a: 'w~p:1|0', b: 'w~p:1|0' },
+      sessions: { p: { seq: 1, at: 0, reply: [0, 'w~p:1|0'] } },
+      events: [{ added: 'a\nb', names: 'job', active: 'a\nb' }],
+    });
+    expect((await queue.settle([end.forgotten('a', lease ?? ''), end.forgotten('b', lease ?? '')])).refused).toEqual([]);
+    expect(await queue.state()).toEqual({});
+  });
+
+  it('lets them wait behind a job that waits', async () => {
+    const queue = openQueue();
+    await queue.add('a');
+    expect((await queue.handOver('b')).lease).toBeUndefined();
+    expect(await queue.order()).toEqual(['a', 'b']);
+  });
+
+  it.each([
+    ['a pause', async (queue: TestQueue) => queue.run(pause, { paused: true })],
+    ['a concurrency of the queue', async (queue: TestQueue) => queue.on('meta', 'hset', 'concurrency', 5)],
+    ['a rate limit of the queue', async (queue: TestQueue) => queue.on('meta', 'hset', 'max', 5, 'duration', minute)],
+    ['a pause of the limiter', async (queue: TestQueue) => queue.on('meta', 'hset', 'limitedTill', (await queue.now()) + minute)],
+  ])('lets them wait for the sake of %s', async (_, hold) => {
+    const queue = openQueue();
+    await hold(queue);
+    expect((await queue.handOver('a')).lease).toBeUndefined();
+    expect(await queue.state()).toMatchObject({ wait: [['a', 0, 1]] });
+    expect(await queue.state()).not.toHaveProperty('marker');
+  });
+
+  it('does so again once the limiter’s pause is over', async () => {
+    const queue = openQueue();
+    await queue.on('meta', 'hset', 'limitedTill', (await queue.now()) - 1);
+    expect((await queue.handOver('a')).lease).toBeDefined();
+  });
+
+  it('tells a repeat of the lease, as long as all of them are under it', async () => {
+    const queue = openQueue();
+    const send = () => queue.enqueue(['a', 'b'], [], { session: 'p', seq: 1, leaseMs: minute });
+    const reply = await send();
+    const before = await queue.exactly();
+    expect(await send()).toEqual(reply);
+    expect(await queue.exactly()).toEqual(before);
+    await queue.settle([end.givenBack('b', reply.lease ?? '')]);
+    await queue.take(1, 'other');
+    expect(await send()).toEqual({ ...reply, lease: undefined });
+    expect(await queue.state()).toMatchObject({ run: { a: 'w~p:1|0', b: 'other|0' } });
+  });
+
+  it('counts no stall when they never start before the lease runs out, and tells whose it was', async () => {
+    const queue = openQueue();
+    await queue.handOver('a');
+    await queue.expire('a');
+    expect(await queue.run(recover, { maxStalledCount: 0, limit: 10, keepFailed: -1 })).toMatchObject({ jobs: [{ id: 'a', stalls: 0, worker: 'w', started: false }] });
+    expect(await queue.order()).toEqual(['a']);
   });
 });

@@ -159,7 +159,7 @@ export class TestQueue implements StateOwner {
   /** Adds jobs to the end of priority 0, each in a call of its own: within a call order is that of the ids. */
   async add(...added: string[]): Promise<EnqueueReply> {
     const replies = await Promise.all(added.map((id) => this.enqueue([id], [])));
-    return replies.at(-1) ?? { now: 0, standing: [] };
+    return replies.at(-1) ?? { now: 0, standing: [], lease: undefined };
   }
 
   addSpecial(...added: Special[]): Promise<EnqueueReply> {
@@ -167,9 +167,14 @@ export class TestQueue implements StateOwner {
   }
 
   /** Adds plain jobs, or special ones. */
-  enqueue(plain: readonly string[], special: readonly Special[], { session = this.#session('p'), seq = 1 }: CallOf = {}): Promise<EnqueueReply> {
+  enqueue(plain: readonly string[], special: readonly Special[], { session = this.#session('p'), seq = 1, leaseMs }: CallOf & { leaseMs?: number } = {}): Promise<EnqueueReply> {
     const jobs = plain.length === 0 ? { special: packSpecial(special) } : { plain: packPlain(plain), ids: plain.join('\n') };
-    return this.run(enqueue, { session, seq, ...jobs, names: 'job' });
+    return this.run(enqueue, { session, seq, ...jobs, names: 'job', holder: leaseMs === undefined ? undefined : { worker: 'w', leaseMs } });
+  }
+
+  /** Adds plain jobs for a worker that can be given them at once; leases last a minute. */
+  handOver(...added: string[]): Promise<EnqueueReply> {
+    return this.enqueue(added, [], { leaseMs: minute });
   }
 
   /** Adds jobs in the form for ids that nobody has yet, which have to ascend. */

@@ -15,31 +15,44 @@ export interface EnqueueCall {
   names: string;
   /** A worker of the caller's looks for jobs right behind the call: nobody has to be woken. */
   attended?: boolean;
+  /** It holds the `plain` jobs if it can be given them at once. */
+  holder?: Holder | undefined;
   /** Records too large to be packed: in their places stand the numbers of their arguments, from {@link firstLarge}. */
   large?: readonly Buffer[];
 }
 
+/** The worker that is given new jobs without a take, and for how long it holds them, in ms. */
+export interface Holder {
+  readonly worker: string;
+  readonly leaseMs: number;
+}
+
 /** The number of the first argument after the others. */
-export const firstLarge = 9;
+export const firstLarge = 10;
 
 export interface EnqueueReply {
   now: number;
   /** Per special item: '' when it was added, or the id of the job that stands in its place. */
   standing: string[];
+  /** The lease of the `plain` jobs, when they were handed over. */
+  lease: string | undefined;
 }
 
 /** Adds a batch of jobs: all of them as `plain`, or as `fresh`, or as `special`. */
 export const enqueue = defineScript({
   source: lua.enqueue,
   keys: [
-    'meta', 'job', 'wait', 'delayed', 'active', 'state', 'history', 'progress', 'logs', 'sessions', 'dedup',
+    'meta', 'job', 'wait', 'delayed', 'active', 'run', 'state', 'history', 'progress', 'logs', 'sessions', 'dedup',
     'pending', 'marker', 'events',
   ],
   args: (call: EnqueueCall) => [
-    call.session, call.seq, call.plain ?? '', call.ids ?? '', call.fresh ?? '', call.special ?? '', call.names, call.attended ? '1' : '', ...(call.large ?? []),
+    call.session, call.seq, call.plain ?? '', call.ids ?? '', call.fresh ?? '', call.special ?? '', call.names,
+    call.holder?.leaseMs ?? (call.attended ? 0 : ''), call.holder?.worker ?? '', ...(call.large ?? []),
   ],
-  reply: (raw): EnqueueReply => {
-    const [now, ...standing] = list(raw);
-    return { now: integer(now), standing: standing.map(text) };
+  reply: (raw, { plain }): EnqueueReply => {
+    const [now, ...outcomes] = list(raw);
+    const [lease] = outcomes;
+    if (plain) return { now: integer(now), standing: [], lease: lease === undefined ? lease : text(lease) };
+    return { now: integer(now), standing: outcomes.map(text), lease: undefined };
   },
 });

@@ -49,6 +49,13 @@ export class Bench {
     return this.#keep(worker);
   }
 
+  /** A queue and a worker on one connection: jobs are handed over with the calls that add them. */
+  neighbours({ host, port }: Proxy, options: Partial<WorkerOptions>): Queue {
+    const connection = { host, port };
+    this.worker({ ...options, connection });
+    return this.#keep(new Queue(this.name, { connection }));
+  }
+
   /** A worker from which jobs are taken by hand. */
   handWorker(options: Partial<WorkerOptions> = {}): Worker {
     const { host, port } = this.server;

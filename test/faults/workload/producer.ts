@@ -3,7 +3,8 @@ import { DroverError, FlowProducer, Queue, type JobNode, type JobsOptions } from
 import { HistoryWriter } from '../infra/history.js';
 import { signalParent } from '../infra/processes.js';
 import { Random } from '../infra/random.js';
-import { childrenOf, connectionOf, limitedOf, limits, readSpec, schedule, type Ask, type JobData, type ProducerSpec } from './spec.js';
+import { childrenOf, connectionOf, limitedOf, limits, nearOf, readSpec, schedule, type Ask, type JobData, type ProducerSpec } from './spec.js';
+import { openWorker } from './work.js';
 import type { Json } from '../infra/history.js';
 
 /** How often it adds a batch. */
@@ -28,6 +29,9 @@ const random = new Random(BigInt(spec.seed)).fork('producer');
 const queue = open(spec.queue);
 const childQueue = open(childrenOf(spec.queue));
 const limited = open(limitedOf(spec.queue));
+const near = open(nearOf(spec.queue));
+// It shares the connection of the queue, and is given its jobs with the calls that add them.
+const worker = openWorker(near.name, { spec, history, concurrency: 2, reported: () => undefined });
 const flows = new FlowProducer({ connection: connectionOf(spec) });
 flows.on('error', () => undefined);
 let made = 0;
@@ -70,6 +74,7 @@ function addSome(most: number): number {
   if (spec.flows && kind < 0.03) return addFlow();
   if (kind < 0.06) return addLimited();
   if (kind < 0.1) return addAlike();
+  if (kind < 0.16) return addNear();
   const size = Math.min(random.chance(0.3) ? 1 : random.integer(2, 30), most);
   track(add(Array.from({ length: size }, draft)));
   return size;
@@ -119,6 +124,13 @@ function addFlow(): number {
 function addLimited(): number {
   const data = plainData();
   track(call({ tags: [data.tag] }, false, async () => [(await limited.add('limited', { ...data, ms: random.integer(0, 20) })).id]));
+  return 1;
+}
+
+/** One job at a time, as a request of a server would add it, for whoever is near. */
+function addNear(): number {
+  const data = plainData();
+  track(call({ tags: [data.tag] }, false, async () => [(await near.add('near', { ...data, ms: random.pick([0, 0, 5]) })).id]));
   return 1;
 }
 
@@ -186,8 +198,9 @@ function finish(): void {
   clearInterval(timer);
   void Promise.all(underWay).then(async () => {
     await certainly(() => queue.removeJobScheduler(schedule.id));
+    await worker.close();
     signalParent('stopped', made);
-    await Promise.all([queue, childQueue, limited, flows].map((one) => one.close()));
+    await Promise.all([queue, childQueue, limited, near, flows].map((one) => one.close()));
     process.disconnect();
   });
 }

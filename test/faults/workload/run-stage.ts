@@ -14,7 +14,7 @@ import { Tape } from '../oracle/tape.js';
 import { Violations } from '../oracle/violations.js';
 import { blockWorker } from './block-worker.js';
 import { Fleet, Producers } from './fleet.js';
-import { childrenOf, limitedOf, limits } from './spec.js';
+import { childrenOf, limitedOf, limits, nearOf } from './spec.js';
 import { Starvation } from './starvation.js';
 import type { Stage, StageOptions, Weighted } from './stage.js';
 
@@ -48,7 +48,7 @@ export interface StageReport {
 }
 
 const queue = 'faults';
-const queues = [queue, childrenOf(queue), limitedOf(queue)].map((name) => new QueueKeys('drover', name));
+const queues = [queue, childrenOf(queue), limitedOf(queue), nearOf(queue)].map((name) => new QueueKeys('drover', name));
 /** How long adding and closing have to come to their end. */
 const drainMs = 90_000;
 /** After the last fault something ends at least this often: longer than what was put off while the clock was a minute ahead. */

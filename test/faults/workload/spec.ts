@@ -15,6 +15,8 @@ export interface Spec {
 /** Names of queues beside the one that most is about, made from its name. */
 export const childrenOf = (queue: string): string => `${queue}-children`;
 export const limitedOf = (queue: string): string => `${queue}-limited`;
+/** The queue whose jobs are run by the processes that add them as well. */
+export const nearOf = (queue: string): string => `${queue}-near`;
 
 /** What holds for the limited queue: at most so many jobs at once, and so many starts in any window. */
 export const limits = { concurrency: 3, max: 20, durationMs: 500 } as const;

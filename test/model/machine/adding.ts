@@ -6,8 +6,15 @@ import { unpackedFacts, type Turn } from './turn.js';
 /** From this size on, a record travels on its own. */
 const largeFrom = 2048;
 
+interface Added {
+  now: number;
+  standing: string[];
+  lease: string | null;
+}
+
 export function enqueue(turn: Turn, call: CallOf<'enqueue'>): unknown {
-  return once(turn, call, () => {
+  const reply = once(turn, call, () => {
+    if (isHandedOver(turn, call)) return handOver(turn, call);
     const standing = call.form === 'special' ? addSpecial(turn, call) : addFresh(turn, call);
     if (call.jobs.some(({ record }) => record.length >= largeFrom)) turn.queue.meta.set('large', '1');
     const notes = turn.moved;
@@ -19,8 +26,36 @@ export function enqueue(turn: Turn, call: CallOf<'enqueue'>): unknown {
       names: names.map(({ name }) => name).join('\n'),
       moved: notes.length > 0 ? notes : '',
     });
-    return { reply: { now: turn.now, standing }, stored: [turn.now, ...standing] };
+    return { reply: { now: turn.now, standing, lease: null }, stored: [turn.now, ...standing] };
   });
+  return stillHeld(turn, call, reply as Partial<Added>);
+}
+
+/** Ordinary jobs for a worker that can be given them: nothing waits before them, and no pause or limit could keep them back. */
+function isHandedOver({ queue: { meta, wait }, now }: Turn, { form, leaseMs }: CallOf<'enqueue'>): boolean {
+  if (form !== 'plain' || leaseMs === undefined || wait.size > 0) return false;
+  return !['paused', 'concurrency', 'max'].some((field) => meta.has(field)) && !(Number(meta.get('limitedTill')) > now);
+}
+
+function handOver(turn: Turn, { session, seq, jobs, leaseMs = 0 }: CallOf<'enqueue'>): { reply: Added; stored: [number, string] } {
+  const { queue, now } = turn;
+  const lease = `w~${session}:${seq}|${now}`;
+  for (const { id, record } of jobs) {
+    queue.job.set(id, record);
+    queue.active.set(id, now + leaseMs);
+    queue.run.set(id, lease);
+  }
+  if (jobs.some(({ record }) => record.length >= largeFrom)) queue.meta.set('large', '1');
+  const ids = jobs.map(({ id }) => id).join('\n');
+  const names = jobs.every(({ name }) => name === jobs[0]?.name) ? jobs.slice(0, 1) : jobs;
+  turn.publish(2 * jobs.length, { added: ids, names: names.map(({ name }) => name).join('\n'), active: ids });
+  return { reply: { now, standing: [], lease }, stored: [now, lease] };
+}
+
+/** A repeat tells of a lease only as long as all that was handed over is under it. */
+function stillHeld({ queue: { run } }: Turn, { jobs }: CallOf<'enqueue'>, reply: Partial<Added>): unknown {
+  const { lease } = reply;
+  return lease === null || lease === undefined || jobs.every(({ id }) => run.get(id) === lease) ? reply : { ...reply, lease: null };
 }
 
 /** New ids: those that go to the end of one priority share a place, where ids decide. */

@@ -54,8 +54,8 @@ export interface News {
 }
 
 interface Bodies {
-  /** `plain` and `fresh`: under new ids that ascend; `plain` without anything particular. */
-  enqueue: Numbered & { form: 'plain' | 'fresh' | 'special'; attended: boolean; jobs: NewJob[] };
+  /** `plain` and `fresh`: under new ids that ascend; `plain` without anything particular, and handed over if `leaseMs` is given and nothing is in the way. */
+  enqueue: Numbered & { form: 'plain' | 'fresh' | 'special'; attended: boolean; leaseMs?: number; jobs: NewJob[] };
   settle: Numbered & {
     items: EndedJob[]; token: string; wanted: number; leaseMs: number; max: number; durationMs: number;
     keepCompleted: number; keepFailed: number; woken: boolean; prefetch: number; minutes: number;

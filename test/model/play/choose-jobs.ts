@@ -15,7 +15,7 @@ const add: Choose = (chooser) => {
   const { dice, player, name } = chooser;
   const jobs = Array.from({ length: 1 + dice.below(3) }, () => newJob(player.newId()));
   if (dice.oneIn(3)) for (const job of jobs) job.name = dice.of('mail', 'call');
-  return { verb: 'enqueue', queue: name, ...producer(chooser), form: 'plain', attended: chooser.dice.oneIn(4), jobs };
+  return { verb: 'enqueue', queue: name, ...producer(chooser), form: 'plain', jobs, ...dice.of({ attended: false }, { attended: false }, { attended: true }, { attended: true, leaseMs: dice.of(1000, 30_000) }) };
 };
 
 const addSpecial: Choose = (chooser) => {

@@ -72,7 +72,10 @@ function captured(call: Numbered & { verb: string }, send: (connection: Connecti
 
 function overridden(call: Numbered & { verb: string }): object {
   const { session, seq } = call;
-  if (call.verb === 'enqueue') return { session, seq, attended: (call as CallOf<'enqueue'>).attended };
+  if (call.verb === 'enqueue') {
+    const { attended, leaseMs } = call as CallOf<'enqueue'>;
+    return { session, seq, attended, holder: leaseMs === undefined ? undefined : { worker: 'w', leaseMs } };
+  }
   if (call.verb !== 'settle') return { session, seq };
   const { keepCompleted, keepFailed } = call as CallOf<'settle'>;
   return { session, seq, keepCompleted, keepFailed };
