@@ -19,7 +19,7 @@ if earlier then return earlier end
 local given = ARGV[3] ~= ''
 local ids = given and cmsgpack.unpack(ARGV[3])
   or redis.call('ZRANGEBYSCORE', set, '-inf', ARGV[2], 'LIMIT', 0, tonumber(ARGV[1]))
-typed({ meta, job, state, outcome, progress, outbox }, { set, wait, expire, marker }, events)
+typed({ meta, job, state, outcome, history, progress, outbox }, { set, wait, expire, marker }, events)
 local flags, moved = {}, {}
 for i, id in ipairs(ids) do
   if not redis.call('ZSCORE', set, id) then

@@ -1700,7 +1700,7 @@ if earlier then return earlier end
 local given = ARGV[3] ~= ''
 local ids = given and cmsgpack.unpack(ARGV[3])
 or redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[2], 'LIMIT', 0, tonumber(ARGV[1]))
-typed({ KEYS[2], KEYS[3], KEYS[5], KEYS[6], KEYS[8], KEYS[10] }, { KEYS[1], KEYS[4], KEYS[9], KEYS[12] }, KEYS[13])
+typed({ KEYS[2], KEYS[3], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[10] }, { KEYS[1], KEYS[4], KEYS[9], KEYS[12] }, KEYS[13])
 local flags, moved = {}, {}
 for i, id in ipairs(ids) do
 if not redis.call('ZSCORE', KEYS[1], id) then
