@@ -146,6 +146,11 @@ export function checkJobName(value: unknown, field = 'name'): asserts value is s
   }
 }
 
+/** The same as a question, where the field takes longer to name than the job's name to check. */
+export function isJobName(value: unknown): value is string {
+  return wrongName(value, undefined) === undefined;
+}
+
 function wrongName(value: unknown, forbidden: RegExp | undefined): string | undefined {
   if (typeof value !== 'string') return `should be a text; it is ${kindOf(value)}`;
   if (value === '') return 'is empty';

@@ -1,5 +1,6 @@
 import { Packr, Unpackr, type Options } from 'msgpackr';
 import { DroverError, InvalidInputError } from './errors.js';
+import { PlainWriter } from './plain-writer.js';
 import { Unstorable, isOrdinary, plain } from './plain.js';
 
 /** How many records msgpackr can define by one byte; those of two bytes have names that a sealed list does not take. */
@@ -13,6 +14,9 @@ const recordIds = 64;
 const packr = new Packr({ useRecords: false, variableMapSize: true, moreTypes: true, useBigIntExtension: true });
 refuseFunctions(packr);
 noticeInstances(packr);
+
+/** What most data is. */
+const plainWriter = new PlainWriter();
 
 const values = sealed({ moreTypes: true });
 
@@ -62,6 +66,10 @@ function noticeInstances(packr: Packr): void {
  * @param given the part of `value` that `field` names; the rest is Drover's own.
  */
 export function pack(value: unknown, field: string, given: unknown = value): Buffer {
+  return plainWriter.pack(value) ?? packCarefully(value, field, given);
+}
+
+function packCarefully(value: unknown, field: string, given: unknown): Buffer {
   const before = unusual;
   let packed: Buffer | undefined;
   let cause: unknown;

@@ -168,8 +168,11 @@ export const defaultSizeLimit = 16 * 1024 * 1024;
 
 /** Refuses data over its limit. */
 export function checkSize(bytes: number, limit: number | undefined, field: string): void {
-  const most = limit ?? defaultSizeLimit;
-  if (bytes > most) {
-    throw new InvalidInputError('PAYLOAD_TOO_LARGE', { field, message: `${field} has ${bytes} bytes; the limit is ${most}.` });
-  }
+  if (!isTooLarge(bytes, limit)) return;
+  throw new InvalidInputError('PAYLOAD_TOO_LARGE', { field, message: `${field} has ${bytes} bytes; the limit is ${limit ?? defaultSizeLimit}.` });
+}
+
+/** The same as a question, where the field takes longer to name than the size to check. */
+export function isTooLarge(bytes: number, limit = defaultSizeLimit): boolean {
+  return bytes > limit;
 }

@@ -35,6 +35,14 @@ export class ScriptPacker {
     return this;
   }
 
+  /** Values that have been packed already. */
+  written(values: Uint8Array): this {
+    this.#room(values.length);
+    this.#bytes.set(values, this.#at);
+    this.#at += values.length;
+    return this;
+  }
+
   /** Any number; integers that fit 53 bits arrive exactly. */
   number(value: number): this {
     this.#room(9);

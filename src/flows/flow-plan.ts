@@ -43,7 +43,7 @@ function planNode(node: unknown, terms: PlanTerms, { path, depth, parent }: Plac
   const { name, data, opts, queueName, prefix = terms.prefix, children = [] } = node;
   const queue = terms.queues.get(prefix, queueName);
   const named: JobsOptions | undefined = parent ? { ...opts, parent: { id: parent.id, queue: `${parent.prefix}:${parent.queue}` } } : opts;
-  const draft = draftJob({ name, data, opts: named, parent }, defaultsOf(terms, queueName), terms.makeId, terms.now, `${path}.`);
+  const draft = draftJob({ name, data, opts: named, parent }, { ...terms, defaults: defaultsOf(terms, queueName) }, `${path}.`);
   const ref = { prefix, queue: queueName, id: draft.request.id };
   return {
     node, queue, draft, depth,

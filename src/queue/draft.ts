@@ -1,9 +1,11 @@
 import { normalizeBackoff } from '../core/backoff.js';
 import { InvalidInputError } from '../core/errors.js';
-import { checkJobName, checkValue, plainObject } from '../core/check.js';
-import { checkJobOptions, checkSize, type JobsOptions } from '../core/job-options.js';
+import { checkJobName, checkValue, isJobName, plainObject } from '../core/check.js';
+import { checkJobOptions, checkSize, isTooLarge, type JobsOptions } from '../core/job-options.js';
 import { packNewFacts, packRecord, policyOf, type NewFacts, type ParentRef } from '../core/job-record.js';
 import type { EnqueueRequest, SpecialRequest } from './enqueuer.js';
+import { sizeOf } from './pack-jobs.js';
+import type { PlainJobs } from './plain-jobs.js';
 
 /** A job as the caller describes it. */
 export interface NewJob {
@@ -46,37 +48,55 @@ export function newFacts(opts: JobsOptions, parent: ParentRef | undefined): NewF
   return { priority: opts.priority, deduplicationId: opts.deduplication?.id, parent, policy: policyOf(opts) };
 }
 
-/**
- * Checks and packs one job. Nothing is written yet, so that everything wrong with it is found first.
- *
- * @param path where the job stands in the caller's arguments, for error messages, e.g. `jobs[3].`.
- */
-export function draftJob(job: NewJob, defaults: JobsOptions | undefined, makeId: () => string, now: number, path = ''): Draft {
-  checkJobName(job.name, `${path}name`);
-  if (job.opts !== undefined) checkJobOptions(job.opts, `${path}opts`);
-  if (job.data === undefined) return draftJob({ ...job, data: {} }, defaults, makeId, now, path);
-  const opts = job.opts === undefined ? defaults : defaults === undefined ? job.opts : { ...defaults, ...withoutUndefined(job.opts) };
-  if (opts === undefined) return plainDraft(job, makeId(), now, path);
-  checkChild(opts, path);
-  const timestamp = opts.timestamp ?? now;
-  const record = packRecord(job.name, job.data, timestamp, storedOptions(opts));
-  checkSize(record.length, opts.sizeLimit, `${path}data`);
+/** What the jobs of one call are drafted with. */
+export interface DraftTerms {
+  defaults: JobsOptions | undefined;
+  makeId: () => string;
+  now: number;
+  /** Where plain jobs are packed. Without it each is packed by itself. */
+  plainJobs?: PlainJobs;
+}
+
+/** Where a job stands in the caller's arguments: what its fields are named by in errors, or its index in `jobs`. */
+export type Place = string | number;
+
+/** Written out only for errors: that would take longer than to check a job. */
+const within = (place: Place, field: string): string => (typeof place === 'number' ? `jobs[${place}].${field}` : `${place}${field}`);
+
+/** Checks and packs one job. Nothing is written yet, so that everything wrong with it is found first. */
+export function draftJob(job: NewJob, terms: DraftTerms, place: Place = ''): Draft {
+  if (!isJobName(job.name)) checkJobName(job.name, within(place, 'name'));
+  if (job.opts !== undefined) checkJobOptions(job.opts, within(place, 'opts'));
+  const opts = optionsOf(job, terms.defaults);
+  checkChild(opts, place);
+  const timestamp = opts.timestamp ?? terms.now;
+  const request = requestOf(job, opts, timestamp, terms);
+  const size = sizeOf(request);
+  if (isTooLarge(size, opts.sizeLimit)) checkSize(size, opts.sizeLimit, within(place, 'data'));
+  return { request, opts, timestamp, parent: job.parent };
+}
+
+const noOptions: JobsOptions = Object.freeze({});
+
+function optionsOf({ opts }: NewJob, defaults: JobsOptions | undefined): JobsOptions {
+  if (opts === undefined) return defaults ?? noOptions;
+  return defaults === undefined ? opts : { ...defaults, ...withoutUndefined(opts) };
+}
+
+function requestOf({ name, data = {}, parent }: NewJob, opts: JobsOptions, timestamp: number, { makeId, plainJobs }: DraftTerms): EnqueueRequest {
+  const stored = opts === noOptions ? undefined : storedOptions(opts);
+  const more = special(opts, parent);
   const id = opts.jobId ?? makeId();
-  return { request: { id, name: job.name, record, special: special(opts, job.parent) }, opts, timestamp, parent: job.parent };
+  const plain = more === undefined ? plainJobs?.pack(id, { name, data, timestamp, opts: stored }) : undefined;
+  return plain ?? { id, name, record: packRecord(name, data, timestamp, stored), special: more };
 }
 
 /** A duplicate that is kept back comes to life later, when the parent may be gone. */
-function checkChild({ parent, deduplication }: JobsOptions, path: string): void {
+function checkChild({ parent, deduplication }: JobsOptions, place: Place): void {
   if (!parent || !deduplication?.keepLastIfActive) return;
   throw new InvalidInputError('INVALID_OPTION', {
-    field: `${path}opts.deduplication.keepLastIfActive`, message: 'A job with a parent cannot be kept back.', hint: 'Leave out `keepLastIfActive` or `parent`.',
+    field: within(place, 'opts.deduplication.keepLastIfActive'), message: 'A job with a parent cannot be kept back.', hint: 'Leave out `keepLastIfActive` or `parent`.',
   });
-}
-
-function plainDraft(job: NewJob, id: string, now: number, path: string): Draft {
-  const record = packRecord(job.name, job.data, now, undefined);
-  checkSize(record.length, undefined, `${path}data`);
-  return { request: { id, name: job.name, record, special: undefined }, opts: {}, timestamp: now };
 }
 
 function special(opts: JobsOptions, ref: ParentRef | undefined): SpecialRequest | undefined {
@@ -109,5 +129,5 @@ function withoutUndefined(opts: JobsOptions): JobsOptions {
 /** Refuses a list of jobs that is none. */
 export function checkNewJobs(jobs: unknown): asserts jobs is NewJob[] {
   checkValue(jobs, (value) => (Array.isArray(value) ? undefined : 'a list of jobs'), 'jobs');
-  for (const [i, job] of (jobs as unknown[]).entries()) checkValue(job, plainObject, `jobs[${i}]`);
+  for (const [i, job] of (jobs as unknown[]).entries()) if (plainObject(job) !== undefined) checkValue(job, plainObject, `jobs[${i}]`);
 }

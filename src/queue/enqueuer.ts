@@ -5,7 +5,7 @@ import type { Connection } from '../redis/connection.js';
 import type { QueueKeys } from '../redis/keys.js';
 import { enqueue } from '../redis/scripts/enqueue.js';
 import { restingNeighbour, type Neighbour, type Reservation } from './neighbours.js';
-import { isDelayed, isMade, packJobs } from './pack-jobs.js';
+import { isDelayed, isMade, packJobs, sizeOf } from './pack-jobs.js';
 import { Unconfirmed } from './unconfirmed.js';
 
 /** What makes a job more than "to the end of priority 0 under a new id". */
@@ -75,9 +75,9 @@ class Batch {
 
   #finish(): void {
     if (--this.#left > 0) return;
+    if (!this.#error) return this.#end();
     const added = this.standing.filter((standing) => (standing as string | undefined) !== undefined).length;
-    if (!this.#error) this.#end();
-    else if (added === 0) this.reject(this.#error);
+    if (added === 0) this.reject(this.#error);
     // It was too large for one call, and not all of its calls went well.
     else this.reject(new RedisError('OUTCOME_UNKNOWN', { message: `Only ${added} jobs of a bulk were certainly added.`, cause: this.#error }));
   }
@@ -143,7 +143,7 @@ export class Enqueuer {
     }
     return new Promise((resolve, reject) => {
       const batch = new Batch(requests.length, resolve, reject);
-      for (const [index, request] of requests.entries()) this.#waiting.push({ request, batch, index });
+      for (let index = 0; index < requests.length; index++) this.#waiting.push({ request: requests[index] as EnqueueRequest, batch, index });
       this.#schedule();
     });
   }
@@ -200,7 +200,7 @@ export class Enqueuer {
       if (!request) break;
       const jobs = this.#next - from;
       if (whole === this.#next && jobs >= share && (jobs >= leastJobs || bytes >= leastBytes)) break;
-      bytes += request.record.length;
+      bytes += sizeOf(request);
       // New ids of one batch have to ascend; a maker starts with another prefix every few million ids.
       if (this.#next > from && (bytes > mostBytes || (isMade(request) && request.id < last))) break;
       if (isMade(request)) last = request.id;

@@ -1,6 +1,7 @@
 import type { ScriptPacker } from '../core/script-packer.js';
 import { firstLarge, type EnqueueCall } from '../redis/scripts/enqueue.js';
 import type { EnqueueRequest, SpecialRequest } from './enqueuer.js';
+import { largeFrom, PlainJob } from './plain-jobs.js';
 
 type PackedJobs = Omit<EnqueueCall, 'session' | 'seq'>;
 
@@ -9,12 +10,14 @@ export function isMade({ special }: EnqueueRequest): boolean {
   return !special || special.fresh;
 }
 
+/** The bytes of the record. */
+export function sizeOf(request: EnqueueRequest): number {
+  return request instanceof PlainJob ? request.size : request.record.length;
+}
+
 export function isDelayed({ special }: EnqueueRequest): boolean {
   return special !== undefined && special.delayMs > 0;
 }
-
-/** From this many bytes on, a record is an argument of its own: packed, Redis would copy and hash it once more. */
-const largeFrom = 2048;
 
 /**
  * Packs the jobs of one call, all in the form that the most particular of them needs, so that their order is kept: as
@@ -34,8 +37,28 @@ const ordinary: SpecialRequest = { fresh: true, delayMs: 0, priority: 0, lifo: f
 
 function packPlain(requests: readonly EnqueueRequest[], packer: ScriptPacker, large: Buffer[]): Buffer {
   packer.array(requests.length * 2);
-  for (const { id, record } of requests) packRecord(record, packer.string(id), large);
+  for (let i = 0; i < requests.length; i++) {
+    const request = requests[i] as EnqueueRequest;
+    if (request instanceof PlainJob) {
+      const last = lastOfRun(requests, i);
+      packer.written(request.page.subarray(request.from, (requests[last] as PlainJob).to));
+      i = last;
+    } else {
+      packRecord(request.record, packer.string(request.id), large);
+    }
+  }
   return packer.take();
+}
+
+/** The last of the jobs from `first` on that stand one behind the other in a page. */
+function lastOfRun(requests: readonly EnqueueRequest[], first: number): number {
+  let job = requests[first] as PlainJob;
+  for (let i = first + 1; i < requests.length; i++) {
+    const next = requests[i];
+    if (!(next instanceof PlainJob) || next.page !== job.page || next.from !== job.to) return i - 1;
+    job = next;
+  }
+  return requests.length - 1;
 }
 
 function packFresh(requests: readonly EnqueueRequest[], packer: ScriptPacker, large: Buffer[]): Buffer {

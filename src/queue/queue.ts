@@ -17,7 +17,7 @@ import { integer } from '../redis/script.js';
 import { traceMethods } from '../telemetry/trace-methods.js';
 import { redriveDeadLetters, type RedriveOptions } from './dead-letters.js';
 import { QueueHolder } from './queue-holder.js';
-import { checkNewJobs, draftJob, type Draft, type NewJob } from './draft.js';
+import { checkNewJobs, draftJob, type Draft, type DraftTerms, type NewJob } from './draft.js';
 import { addAnyway, Enqueuer } from './enqueuer.js';
 import { openFinishWaiter, type AddAndWaitOptions, type FinishWaiter } from './finish-waiter.js';
 import { Job, type JobHolder, type JobProgress } from './job.js';
@@ -27,6 +27,7 @@ import { cleanSet, dropAll, promoteAll, redriveAll, removeOlder } from './mainte
 import { adoptStanding, enterChildren, takenPlaces } from './adoption.js';
 import { forgetOrphans } from './books.js';
 import { baseChecks, nestChecks, type QueueBaseOptions } from './queue-base.js';
+import { PlainJobs } from './plain-jobs.js';
 import type { ConnectionOptions } from '../redis/options.js';
 import { JobStore, pageSize } from './job-store.js';
 import { removeOrphans } from './orphaned-jobs.js';
@@ -102,6 +103,7 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
   /** Tells this queue object from others. */
   readonly token = randomUUID();
   readonly #ids = new IdMaker();
+  readonly #plainJobs = new PlainJobs();
   readonly #enqueuer: Enqueuer;
   /** How parents are told of children that this queue object adds. */
   readonly #adding: JobStore;
@@ -372,38 +374,47 @@ export class Queue<Jobs = any, ResultType = any, NameType extends string = strin
 
   readonly #makeId = (): string => this.#ids.next();
 
-  #now(): number {
-    return Math.round(this.connection.now);
+  #terms(): DraftTerms {
+    return { defaults: this.#defaults, makeId: this.#makeId, now: Math.round(this.connection.now), plainJobs: this.#plainJobs };
   }
 
   async #add(job: NewJob): Promise<Job> {
-    const draft = draftJob(job, this.#defaults, this.#makeId, this.#now());
+    const draft = draftJob(job, this.#terms());
     const standing = draft.opts.parent ? await this.#addChildren([draft]) : await this.#enqueuer.add([draft.request]);
-    return (await this.#handles([draft], [job], standing))[0] as Job;
+    return (await this.#answer([this.#handle(draft, job)], standing))[0] as Job;
   }
 
   async #addAll(jobs: readonly NewJob[]): Promise<Job[]> {
-    const now = this.#now();
-    const drafts = jobs.map((job, i) => draftJob(job, this.#defaults, this.#makeId, now, `jobs[${i}].`));
-    const standing = drafts.some(({ opts }) => opts.parent)
-      ? await this.#addChildren(drafts) : await this.#enqueuer.add(drafts.map((draft) => draft.request));
-    return this.#handles(drafts, jobs, standing);
+    const terms = this.#terms();
+    const drafts = jobs.map((job, i) => draftJob(job, terms, i));
+    const adding = drafts.some(({ opts }) => opts.parent)
+      ? this.#addChildren(drafts) : this.#enqueuer.add(drafts.map((draft) => draft.request));
+    const [standing, handles] = await Promise.all([adding, this.#handles(drafts, jobs)]);
+    return this.#answer(handles, standing);
   }
 
-  /** Handles for what was added, and for what stood in the way, read from Redis. */
-  async #handles(drafts: Draft[], jobs: readonly NewJob[], standing: readonly string[]): Promise<Job[]> {
-    const handles = drafts.map((draft, i) => this.#handle(draft, jobs[i] as NewJob));
-    const taken = standing.map((id, i) => ({ id, i })).filter(({ id }) => id !== '');
-    if (taken.length > 0) {
-      const found = new Map((await this.jobs.fetch(taken.map(({ id }) => id))).map((job) => [job.id, job]));
-      for (const { id, i } of taken) {
-        const stored = found.get(id);
-        const handle = stored ? readJob(this, stored) : handles[i];
-        if (handle) handles[i] = Object.assign(handle, { id, deduplicated: true });
-      }
-    }
+  /** Handles for what is being added. A turn later: by then the call has left, and they are made while Redis stores the jobs. */
+  async #handles(drafts: readonly Draft[], jobs: readonly NewJob[]): Promise<Job[]> {
+    await Promise.resolve();
+    return drafts.map((draft, i) => this.#handle(draft, jobs[i] as NewJob));
+  }
+
+  /** The handles once their jobs are added. A job that stood in the place of a new one is shown instead of it. */
+  async #answer(handles: Job[], standing: readonly string[]): Promise<Job[]> {
+    if (standing.some((id) => id !== '')) await this.#showStanding(handles, standing);
     if (this.listenerCount('waiting') > 0) for (const job of handles) this.emitSafely('waiting', job);
     return handles;
+  }
+
+  /** What stood in the way is read from Redis. */
+  async #showStanding(handles: Job[], standing: readonly string[]): Promise<void> {
+    const taken = standing.map((id, i) => ({ id, i })).filter(({ id }) => id !== '');
+    const found = new Map((await this.jobs.fetch(taken.map(({ id }) => id))).map((job) => [job.id, job]));
+    for (const { id, i } of taken) {
+      const stored = found.get(id);
+      const handle = stored ? readJob(this, stored) : handles[i];
+      if (handle) handles[i] = Object.assign(handle, { id, deduplicated: true });
+    }
   }
 
   /** Their parents expect them before they are added. */

@@ -1,3 +1,4 @@
+import { charCodeAt } from '../core/char-code-at.js';
 import type { ScriptArg } from './script.js';
 
 const firstBytes = 1 << 16;
@@ -73,7 +74,7 @@ export class RequestWriter {
     this.#room(value.length + 24);
     this.#header(dollar, value.length);
     for (let i = 0; i < value.length; i++) {
-      const code = value.charCodeAt(i);
+      const code = charCodeAt(value, i);
       if (code > 0x7f) {
         this.#at = start;
         return false;

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { packRecord, unpackRecord } from '../../src/core/job-record.js';
 import { packStrings, ScriptPacker } from '../../src/core/script-packer.js';
 import { packJobs } from '../../src/queue/pack-jobs.js';
+import { PlainJob, PlainJobs } from '../../src/queue/plain-jobs.js';
 import type { EnqueueRequest, SpecialRequest } from '../../src/queue/enqueuer.js';
 import { enqueue, type EnqueueCall } from '../../src/redis/scripts/enqueue.js';
 import { nothing, packEnded } from '../../src/queue/pack-ended.js';
@@ -156,6 +158,37 @@ describe('new jobs', () => {
       expect(call.large?.map(signs)).toEqual(all.map(({ record }) => signs(record)).filter(({ length }) => length >= 2_048));
     }), options);
   });
+});
+
+const datas = fc.oneof(fc.jsonValue(), texts, fc.constantFrom('x'.repeat(2_000), 'x'.repeat(2_100), 'x'.repeat(9_000)));
+const facts = { special: undefined, name: 'a' };
+
+/** Jobs of which some are packed in place, a few of them in another place, with others in between. */
+const mixed = ids.chain((some) => fc.tuple(...some.map((_, i) => fc.record({
+  id: fc.constant(`id-${String(i).padStart(9, '0')}`), data: datas, opts: fc.constantFrom(undefined, { attempts: 3 }), where: fc.constantFrom(0, 0, 0, 1, 2),
+})))).map((jobs) => {
+  const places = [new PlainJobs(), new PlainJobs()];
+  return jobs.map(({ id, data, opts, where }): EnqueueRequest => (
+    places[where]?.pack(id, { name: 'a', data, timestamp: 1_700_000_000_000, opts }) ?? { id, record: packRecord('a', data, 1_700_000_000_000, opts), ...facts }
+  ));
+});
+
+test('new jobs that are packed in place are read as those that are packed by themselves', async () => {
+  const redis = openRedis();
+  const packer = new ScriptPacker();
+  let inPlace = 0;
+  await fc.assert(fc.asyncProperty(mixed, async (all) => {
+    const call: EnqueueCall = { session: 's', seq: 1, ...packJobs(all, packer) };
+    const told = read(await redis.callBuffer('eval', tell, 0, call.plain ?? ''));
+    expect(followed(told, enqueue.args(call), isRecord.plain)).toEqual(expected(all.flatMap(({ id, record }) => [id, record])));
+    for (const one of all) {
+      if (!(one instanceof PlainJob)) continue;
+      inPlace++;
+      expect(one.size).toBe(one.record.length);
+      expect(unpackRecord(one.record)).toMatchObject({ name: 'a', timestamp: 1_700_000_000_000 });
+    }
+  }), options);
+  expect(inPlace).toBeGreaterThan(100);
 });
 
 type Payload = { given: string | Buffer | ((packer: ScriptPacker) => void); read: Value };
