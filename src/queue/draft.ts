@@ -70,7 +70,7 @@ export function draftJob(job: NewJob, terms: DraftTerms, place: Place = ''): Dra
   const opts = optionsOf(job, terms.defaults);
   checkChild(opts, place);
   const timestamp = opts.timestamp ?? terms.now;
-  const request = requestOf(job, opts, timestamp, terms);
+  const request = requestOf(job, { opts, timestamp }, terms);
   const size = sizeOf(request);
   if (isTooLarge(size, opts.sizeLimit)) checkSize(size, opts.sizeLimit, within(place, 'data'));
   return { request, opts, timestamp, parent: job.parent };
@@ -83,7 +83,9 @@ function optionsOf({ opts }: NewJob, defaults: JobsOptions | undefined): JobsOpt
   return defaults === undefined ? opts : { ...defaults, ...withoutUndefined(opts) };
 }
 
-function requestOf({ name, data = {}, parent }: NewJob, opts: JobsOptions, timestamp: number, { makeId, plainJobs }: DraftTerms): EnqueueRequest {
+function requestOf(
+  { name, data = {}, parent }: NewJob, { opts, timestamp }: { opts: JobsOptions; timestamp: number }, { makeId, plainJobs }: DraftTerms,
+): EnqueueRequest {
   const stored = opts === noOptions ? undefined : storedOptions(opts);
   const more = special(opts, parent);
   const id = opts.jobId ?? makeId();
