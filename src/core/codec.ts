@@ -69,7 +69,8 @@ export function pack(value: unknown, field: string, given: unknown = value): Buf
   return plainWriter.pack(value) ?? packCarefully(value, field, given);
 }
 
-function packCarefully(value: unknown, field: string, given: unknown): Buffer {
+/** The same for what the plain writer has left, by msgpackr. */
+export function packCarefully(value: unknown, field: string, given: unknown): Buffer {
   const before = unusual;
   let packed: Buffer | undefined;
   let cause: unknown;

@@ -1,4 +1,4 @@
-import { pack, unpack, unpackAll, unpackFacts } from './codec.js';
+import { pack, packCarefully, unpack, unpackAll, unpackFacts } from './codec.js';
 import { DroverError } from './errors.js';
 import type { JobsOptions } from './job-options.js';
 
@@ -16,6 +16,19 @@ const noOptions: JobsOptions = Object.freeze({});
 /** Packs a record. `opts` without any option takes no room. */
 export function packRecord(name: string, data: unknown, timestamp: number, opts: JobsOptions | undefined): Buffer {
   return pack(opts === undefined ? [name, data, timestamp] : [name, data, timestamp, opts], 'data', data);
+}
+
+/** A record as it is packed. */
+export interface NewRecord {
+  name: string;
+  data: unknown;
+  timestamp: number;
+  opts: JobsOptions | undefined;
+}
+
+/** The same for a record that the plain writer has left. */
+export function packRecordCarefully({ name, data, timestamp, opts }: NewRecord): Buffer {
+  return packCarefully(opts === undefined ? [name, data, timestamp] : [name, data, timestamp, opts], 'data', data);
 }
 
 /** Reads one unpacked record. Throws CORRUPT_DATA when it is none. */

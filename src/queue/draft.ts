@@ -89,8 +89,8 @@ function requestOf(
   const stored = opts === noOptions ? undefined : storedOptions(opts);
   const more = special(opts, parent);
   const id = opts.jobId ?? makeId();
-  const plain = more === undefined ? plainJobs?.pack(id, { name, data, timestamp, opts: stored }) : undefined;
-  return plain ?? { id, name, record: packRecord(name, data, timestamp, stored), special: more };
+  if (more === undefined && plainJobs) return plainJobs.pack(id, { name, data, timestamp, opts: stored });
+  return { id, name, record: packRecord(name, data, timestamp, stored), special: more };
 }
 
 /** A duplicate that is kept back comes to life later, when the parent may be gone. */

@@ -1,5 +1,5 @@
 import { PlainWriter } from '../core/plain-writer.js';
-import type { JobsOptions } from '../core/job-options.js';
+import { packRecordCarefully, type NewRecord } from '../core/job-record.js';
 import type { EnqueueRequest } from './enqueuer.js';
 
 /** From this many bytes on, a record is an argument of its own: packed, Redis would copy and hash it once more. */
@@ -23,21 +23,16 @@ export class PlainJob implements EnqueueRequest {
   }
 }
 
-/** The part of a job that never changes. */
-interface PlainRecord {
-  name: string;
-  data: unknown;
-  timestamp: number;
-  /** Those that are stored. */
-  opts: JobsOptions | undefined;
-}
-
-/** Packs plain jobs one behind the other, so that thousands of them are copied into a call at once. */
+/** Packs jobs to the end of priority 0, one behind the other, so that thousands of them are copied into a call at once. */
 export class PlainJobs {
   readonly #writer = new PlainWriter();
 
-  /** Undefined when the record has to be packed with more care. @param id one that Drover has made. */
-  pack(id: string, { name, data, timestamp, opts }: PlainRecord): EnqueueRequest | undefined {
+  /** A record that is large, or not of plain data, is packed by itself. @param id one that Drover has made. */
+  pack(id: string, record: NewRecord): EnqueueRequest {
+    return this.#packInPlace(id, record) ?? { id, name: record.name, record: packRecordCarefully(record), special: undefined };
+  }
+
+  #packInPlace(id: string, { name, data, timestamp, opts }: NewRecord): EnqueueRequest | undefined {
     const writer = this.#writer;
     if (!writer.begin()) return undefined;
     const from = writer.at;

@@ -16,9 +16,12 @@ const numbers = fc.oneof(
   fc.integer({ min: -300, max: 300 }), fc.maxSafeInteger(), fc.double(),
   fc.constantFrom(0, -0, 127, 128, 255, 256, 65_535, 65_536, 2 ** 31, 2 ** 32 - 1, 2 ** 32, -32, -33, -128, -129, -32_768, -32_769, -(2 ** 31), -(2 ** 31) - 1, NaN, Infinity),
 );
+const dates = fc.oneof(
+  fc.date(), fc.date({ min: new Date(0), max: new Date('2107-01-01') }), fc.constantFrom(0, 1, 999, 1_000, 1_700_000_000_000, (2 ** 32) * 1_000 - 1).map((time) => new Date(time)),
+);
 const { value: plainValues } = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
-    { maxDepth: 4, withCrossShrink: true }, texts, numbers, fc.boolean(), fc.constantFrom(null, undefined),
+    { maxDepth: 4, withCrossShrink: true }, texts, numbers, fc.boolean(), fc.constantFrom(null, undefined), dates,
     fc.array(tie('value'), { maxLength: 20 }), fc.dictionary(texts, tie('value'), { maxKeys: 20 }),
     fc.dictionary(fc.constantFrom('__proto__', 'constructor', 'toString', 'then', 'toJSON', '1', '0'), tie('value'), { maxKeys: 4 }),
   ),
@@ -57,7 +60,7 @@ class Instance {
 }
 
 const left: [what: string, value: unknown][] = [
-  ['a function', { fn: () => 1 }], ['a symbol', [Symbol('s')]], ['a big integer', 1n], ['a date', new Date(0)], ['bytes', Buffer.from('a')], ['a map', new Map()], ['a set', new Set()],
+  ['a function', { fn: () => 1 }], ['a symbol', [Symbol('s')]], ['a big integer', 1n], ['a date before 1970', new Date(-1)], ['a date after 2106', new Date(2 ** 32 * 1_000)], ['no date', new Date(NaN)], ['what says it is a date', { constructor: Date }], ['bytes', Buffer.from('a')], ['a map', new Map()], ['a set', new Set()],
   ['a promise', { promise: Promise.resolve() }], ['an instance', new Instance()], ['an object without prototype', Object.create(null)], ['an error', new Error('e')],
   ['an object that says what is stored', { toJSON: () => 1 }], ['a list of another class', new (class extends Array<unknown> {})()],
   ['a long text', 'x'.repeat(20_000)], ['many fields', manyFields(2_000)], ['a text with half a sign', 'a\ud83d'], ['a long list', Array.from({ length: 20_000 })],
@@ -83,7 +86,7 @@ describe('what the plain writer leaves to msgpackr', () => {
 
   test('and leaves no trace of it in what is written next', () => {
     const writer = new PlainWriter();
-    const [before, refused, after] = [writer.pack('before'), writer.pack({ text: 'refused', at: new Date(0) }), writer.pack('after')];
+    const [before, refused, after] = [writer.pack('before'), writer.pack({ text: 'refused', at: 1n }), writer.pack('after')];
     expect([before, refused, after]).toEqual([packr.pack('before'), undefined, packr.pack('after')]);
   });
 });
