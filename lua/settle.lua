@@ -45,9 +45,10 @@ local clock = time[1] .. ('00000' .. time[2]):sub(-6, -4) -- `now` as text: to f
 
 settled(session, seq, { refused, lease, joined, unready })
 
--- Wakes the next worker if more is waiting than the caller took, and nobody else may know of it.
-local isWoken = ARGV[11] == '1' and count == wanted
-local mayHaveMore = returned or missing ~= '' or (raw[3] and count < accepted) or (isWoken and wanted == 0)
+-- Wakes the next worker if more is waiting than the caller took, and nobody else may know of it. A caller that is kept back
+-- by a limit of its own alone leaves all to others.
+local isWoken, isBarred = ARGV[11] == '1', waitMs > 0 and not raw[5] and limitedTill <= now
+local mayHaveMore = returned or missing ~= '' or (raw[3] and count < accepted) or (isWoken and (wanted == 0 or isBarred))
 if (isWoken and isMore) or (mayHaveMore and redis.call('ZCARD', wait) > 0) then redis.call('ZADD', marker, '0', '0') end
 if wanted > 0 and count == 0 and accepted > 0 and (room > 0 and missing == '' or redis.call('ZCARD', wait) == 0) then
   moved[#moved + 1] = { 'drained' }

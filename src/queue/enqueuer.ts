@@ -229,7 +229,7 @@ export class Enqueuer {
       } else {
         reserved?.cancel();
         // They were not handed over; or it rests already, because their call had to be repeated and they came after its look.
-        if (neighbour?.rests) neighbour.look();
+        if (neighbour?.isFree()) neighbour.look();
       }
       this.#connection.observeClock(reply.now);
       this.#proven = true;

@@ -4,8 +4,8 @@ import type { Holder } from '../redis/scripts/enqueue.js';
 
 /** A worker of the same process, on the same connection. */
 export interface Neighbour {
-  /** It has nothing to do, and would take a job. */
-  readonly rests: boolean;
+  /** Whether it has nothing to do and would take a job. It is asked when one is added, so it learns that jobs come from near. */
+  isFree(): boolean;
   /** Looks for jobs at once. */
   look(): void;
   /** Keeps slots free for so many new jobs, which it is to be given with the call that adds them; undefined when it has not as many. */
@@ -40,6 +40,6 @@ export function joinNeighbours(connection: Connection, { base }: QueueKeys, neig
 
 /** The first worker that rests, if jobs of this queue have one near. */
 export function restingNeighbour(connection: Connection, { base }: QueueKeys): Neighbour | undefined {
-  for (const neighbour of all.get(connection)?.get(base) ?? []) if (neighbour.rests) return neighbour;
+  for (const neighbour of all.get(connection)?.get(base) ?? []) if (neighbour.isFree()) return neighbour;
   return undefined;
 }

@@ -139,6 +139,17 @@ export class Connection extends EventEmitter {
     return readReply(() => script.reply(raw, call));
   }
 
+  /**
+   * Runs a script on a client of the caller's; rejects with whatever that client says.
+   *
+   * @param again the call that the client is to make if its connection was cut meanwhile.
+   */
+  async runOn<Call, Reply>(client: RedisClient, script: Script<Call, Reply>, keys: QueueKeys, call: Call, again: Call): Promise<Reply> {
+    const command = new ScriptCommand(script.sha, keys.list(script.keys, script.choose?.(call)), script.args(call), script.args(again));
+    const raw = await (client.sendCommand(command) as Promise<RawReply>);
+    return readReply(() => script.reply(raw, call));
+  }
+
   /** Runs one plain command with the same care. Only for commands that may be repeated. */
   command(name: string, args: ScriptArg[], doing: string, deadlineMs = this.#deadlineMs): Promise<RawReply> {
     return this.#untilAnswered(() => plainCommand(name, args), doing, deadlineMs);

@@ -1,6 +1,6 @@
 // Generated from lua/ by "npm run build"; do not edit.
 
-export type ScriptName = 'acknowledge' | 'adopt' | 'appendLog' | 'awaitChildren' | 'clean' | 'counts' | 'enqueue' | 'fetch' | 'fireSchedule' | 'forgetChildren' | 'inquire' | 'inspectEvents' | 'pause' | 'plant' | 'promote' | 'publishEvents' | 'receive' | 'recover' | 'redrive' | 'removeSchedule' | 'remove' | 'renew' | 'reportProgress' | 'reprioritize' | 'reschedule' | 'settle' | 'sweep' | 'transfer' | 'updateData' | 'upsertSchedule';
+export type ScriptName = 'acknowledge' | 'adopt' | 'appendLog' | 'awaitChildren' | 'clean' | 'counts' | 'enqueue' | 'fetch' | 'fireSchedule' | 'forgetChildren' | 'inquire' | 'inspectEvents' | 'pause' | 'plant' | 'promote' | 'publishEvents' | 'receive' | 'recover' | 'redrive' | 'removeSchedule' | 'remove' | 'renew' | 'reportProgress' | 'reprioritize' | 'reschedule' | 'settle' | 'sweep' | 'takeFirst' | 'transfer' | 'updateData' | 'upsertSchedule';
 
 export const lua: Readonly<Record<ScriptName, string>> = {
   acknowledge: `local letters, ids, arrived = cmsgpack.unpack(ARGV[1]), {}, {}
@@ -2645,8 +2645,8 @@ end
 end
 end
 settled(session, seq, { refused, lease, joined, unready })
-local isWoken = ARGV[11] == '1' and count == wanted
-local mayHaveMore = returned or missing ~= '' or (raw[3] and count < accepted) or (isWoken and wanted == 0)
+local isWoken, isBarred = ARGV[11] == '1', waitMs > 0 and not raw[5] and limitedTill <= now
+local mayHaveMore = returned or missing ~= '' or (raw[3] and count < accepted) or (isWoken and (wanted == 0 or isBarred))
 if (isWoken and isMore) or (mayHaveMore and redis.call('ZCARD', KEYS[3]) > 0) then redis.call('ZADD', KEYS[20], '0', '0') end
 if wanted > 0 and count == 0 and accepted > 0 and (room > 0 and missing == '' or redis.call('ZCARD', KEYS[3]) == 0) then
 moved[#moved + 1] = { 'drained' }
@@ -2759,6 +2759,53 @@ if entry.till == 0 then return redis.call('HEXISTS', KEYS[2], entry.id) == 0 end
 return entry.till < now and not entry.last
 end)
 return { forgotten, more }`,
+  takeFirst: `if ARGV[4] == '' and redis.call('EXISTS', KEYS[3]) == 0 then return false end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function publish(limit, count, ...)
+if limit == 0 then return end
+if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
+redis.call('XADD', KEYS[9], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
+end
+local function replayed(session, seq)
+local last = redis.call('HGET', KEYS[7], session)
+if not last then return false end
+local readable, _, known = pcall(cmsgpack.unpack_one, last, 1)
+if not readable or type(known) ~= 'number' or last:byte() ~= 147 then return false end
+if known < tonumber(seq) then return false end
+if known > tonumber(seq) then return redis.error_reply('STALE this call was overtaken by a later one of its session') end
+redis.call('HDEL', KEYS[7], '')
+redis.call('HSET', KEYS[7], session, last)
+local whole, call = pcall(cmsgpack.unpack, last)
+return whole and type(call) == 'table' and call[3] or false
+end
+local function settled(session, seq, reply)
+redis.call('HSET', KEYS[7], session, '\\147' .. cmsgpack.pack(tonumber(seq), now, reply))
+end
+local session, seq = ARGV[1], ARGV[2]
+local earlier = replayed(session, seq)
+if earlier then
+if type(earlier) ~= 'table' or earlier.err then return earlier end
+local lease, id = earlier[1], earlier[2]
+local isHeld = type(id) == 'string' and redis.call('HGET', KEYS[5], id) == lease
+local record = isHeld and redis.call('HGET', KEYS[2], id)
+return record and { now, lease, id, record, redis.call('HGET', KEYS[6], id) }
+end
+local raw = redis.call('HMGET', KEYS[1], 'paused', 'limitedTill', 'concurrency', 'max', 'maxEvents')
+if raw[1] or raw[3] or raw[4] or (tonumber(raw[2]) or 0) > now then return false end
+local first = redis.call('ZRANGE', KEYS[3], '0', '1')
+local id = first[1]
+local record = id and redis.call('HGET', KEYS[2], id)
+if not record then return false end
+local facts = redis.call('HGET', KEYS[6], id)
+local lease = session .. ':' .. seq .. '|' .. time[1] .. ('00000' .. time[2]):sub(-6, -4)
+redis.call('ZREMRANGEBYRANK', KEYS[3], '0', '0')
+redis.call('ZADD', KEYS[4], string.format('%.0f', now + tonumber(ARGV[3])), id)
+redis.call('HSET', KEYS[5], id, lease)
+if first[2] then redis.call('ZADD', KEYS[8], '0', '0') end -- wakes the next worker
+settled(session, seq, { lease, id })
+publish(tonumber(raw[5] or 10000), 1, 'active', id)
+return { now, lease, id, record, facts }`,
   transfer: `local target = { meta = KEYS[22], job = KEYS[23], wait = KEYS[24], state = KEYS[25], history = KEYS[26], marker = KEYS[27], events = KEYS[28] }
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

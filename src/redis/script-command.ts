@@ -14,15 +14,20 @@ const heads = new WeakMap<readonly string[], Buffer>();
 export class ScriptCommand extends Command {
   readonly #sha: string;
   readonly #keys: readonly string[];
-  readonly #args: readonly ScriptArg[];
+  #args: readonly ScriptArg[];
+  readonly #again: readonly ScriptArg[];
 
-  /** @param keys at least one; a list that is used again is encoded once, for one script. */
-  constructor(sha: string, keys: readonly string[], args: readonly ScriptArg[]) {
+  /**
+   * @param keys at least one; a list that is used again is encoded once, for one script.
+   * @param again what the client is to send if it has to send the call once more, after its connection was cut.
+   */
+  constructor(sha: string, keys: readonly string[], args: readonly ScriptArg[], again = args) {
     // All that the client has to know is the slot of the keys.
     super('evalsha', [sha, '1', keys[0] ?? ''], { replyEncoding: null });
     this.#sha = sha;
     this.#keys = keys;
     this.#args = args;
+    this.#again = again;
   }
 
   override toWritable(socket: object): string | Buffer {
@@ -31,6 +36,7 @@ export class ScriptCommand extends Command {
     const head = this.#head();
     writer.expect(head.length + lengthOf(this.#args)).count(3 + this.#keys.length + this.#args.length).written(head);
     for (const arg of this.#args) writer.argument(arg);
+    this.#args = this.#again;
     return writer.take();
   }
 

@@ -73,6 +73,11 @@ export class Dispatcher {
     return this.#running + this.#buffer.length < this.concurrency;
   }
 
+  /** A call that takes jobs is under way. */
+  get isAsking(): boolean {
+    return this.#requested > this.#reserved;
+  }
+
   /** Keeps slots free for jobs that are handed over without a take; false when there are not as many. */
   reserve(count: number): boolean {
     if (this.#running + this.#buffer.length + this.#requested + count > this.concurrency) return false;
@@ -81,10 +86,15 @@ export class Dispatcher {
     return true;
   }
 
-  /** Starts what was handed over, for which `count` slots were reserved. */
-  receive(handed: HandedOut, count: number): void {
+  /** Starts what was handed out without a call of this, for which `reserved` slots were kept. */
+  receive(handed: HandedOut, reserved: number): void {
     this.#accept(this.#options.unpack(handed));
-    this.release(count);
+    this.release(reserved);
+  }
+
+  /** Hands back what was handed out. */
+  decline(handed: HandedOut): void {
+    this.#giveBack(this.#options.unpack(handed));
   }
 
   /** Gives up reserved slots; it may have been woken for them meanwhile. */
@@ -271,6 +281,10 @@ export class Dispatcher {
   #handBack(): void {
     const unstarted = this.#buffer;
     this.#buffer = [];
+    this.#giveBack(unstarted);
+  }
+
+  #giveBack(unstarted: readonly HeldJob[]): void {
     for (const held of unstarted) {
       held.state = 'ended';
       this.post({ id: held.id, lease: held.lease, ...givenBack, settled: () => this.forget(held) });

@@ -1,11 +1,13 @@
 import type { Connection } from '../redis/connection.js';
 import { joinNeighbours, type Neighbour, type Reservation } from '../queue/neighbours.js';
 import type { QueueKeys } from '../redis/keys.js';
+import type { RedisClient } from '../redis/options.js';
 import type { Holder } from '../redis/scripts/enqueue.js';
 import type { SettleReply } from '../redis/scripts/settle.js';
 import type { Dispatcher } from './dispatcher.js';
 import { glance } from './glance.js';
 import { reserveSlots } from './reserved-slots.js';
+import { TakeBehindWait } from './take-behind-wait.js';
 import { Waker } from './waker.js';
 
 export interface RestOptions {
@@ -18,7 +20,7 @@ export interface RestOptions {
   retryDelayMs: number;
   /** Whether the worker takes jobs at all now. */
   isOpen: () => boolean;
-  slots: Pick<Dispatcher, 'hasFreeSlots' | 'reserve' | 'receive' | 'release'>;
+  slots: Pick<Dispatcher, 'hasFreeSlots' | 'isAsking' | 'reserve' | 'receive' | 'release' | 'decline'>;
   holder: Holder;
   /** It may leave jobs that others could take: so what is added near it has to wake others too. */
   isLimited: boolean;
@@ -49,16 +51,26 @@ export class Rest implements Neighbour {
   /** It has been told of jobs that are added in this process, and has not come to rest since. The wait for the marker goes on meanwhile. */
   #called = false;
   readonly #leaveNeighbours: (() => void) | undefined;
+  readonly #take: TakeBehindWait | undefined;
+  /** A take lies behind the wait, and a slot is kept for it. */
+  #isTaking = false;
+  /** Jobs are added in this process: it waits without a take, so that it can be given them. Until one from elsewhere ends a wait. */
+  #isNear = false;
+  /** How often it was asked for a job of this process. */
+  #asks = 0;
 
   constructor(options: RestOptions) {
     this.#options = options;
     this.waker = new Waker(options.connection, options.keys.key('marker'), options.clientName);
-    if (!options.isLimited) this.#leaveNeighbours = joinNeighbours(options.connection, options.keys, this);
+    if (options.isLimited) return;
+    this.#leaveNeighbours = joinNeighbours(options.connection, options.keys, this);
+    this.#take = new TakeBehindWait(options.connection, options.keys, options.holder);
   }
 
-  get rests(): boolean {
+  isFree(): boolean {
     const { isOpen, slots } = this.#options;
-    return !this.#called && this.waker.isWaiting && isOpen() && slots.hasFreeSlots;
+    this.#asks++;
+    return !this.#called && !this.#isTaking && this.waker.isWaiting && isOpen() && slots.hasFreeSlots;
   }
 
   reserve(count: number): Reservation | undefined {
@@ -71,11 +83,11 @@ export class Rest implements Neighbour {
     this.#options.look(true);
   }
 
-  /** The last take found nothing, for the reason that its reply tells. */
+  /** A take found nothing, for the reason that its reply tells. If it was the last one under way, it is time to rest. */
   after(reply: SettleReply): void {
     this.#called = false;
     if (reply.waitMs > 0) this.lookIn(Math.min(reply.waitMs, this.#options.longestLimitMs));
-    else if (!this.waker.isWaiting) {
+    else if (!this.waker.isWaiting && !this.#options.slots.isAsking) {
       this.#tired = true;
       this.#sleeping ??= this.#sleep();
     }
@@ -101,21 +113,45 @@ export class Rest implements Neighbour {
   async #sleep(): Promise<void> {
     while (this.#tired && this.#options.isOpen()) {
       this.#tired = false;
-      const marked = await this.#waitForSign();
-      await this.#rise(marked);
+      const { marked, taken } = await this.#waitForSign();
+      if (!taken) await this.#rise(marked);
+      else if (this.#options.slots.hasFreeSlots) this.#options.look(false);
     }
     this.#sleeping = undefined;
   }
 
-  /** Resolves when it is time to look; true when the marker says so. */
-  async #waitForSign(): Promise<boolean> {
-    const { waitMs, isOpen, connection } = this.#options;
+  /** Resolves when it is time to look: `marked` when the marker says so, `taken` when a job came along. */
+  async #waitForSign(): Promise<{ marked: boolean; taken: boolean }> {
+    const { isOpen, connection } = this.#options;
     for (;;) {
       const glances = setInterval(() => void this.#glance(), glanceEveryMs);
-      const marked = await this.waker.wait(waitMs);
+      const asks = this.#asks;
+      const take = this.#isNear ? undefined : this.#take;
+      const { marked, taken } = take && this.#options.slots.reserve(1) ? await this.#waitAndTake(take) : { marked: await this.#wait(), taken: false };
       clearInterval(glances);
-      if (marked || !isOpen() || !connection.isReady || (await this.#seesJobs())) return marked;
+      if (this.#asks > asks) this.#isNear = true;
+      else if (marked) this.#isNear = false;
+      if (taken || marked || !isOpen() || !connection.isReady || (await this.#seesJobs())) return { marked, taken };
     }
+  }
+
+  #wait(follow?: (client: RedisClient) => void): Promise<boolean> {
+    return this.waker.wait(this.#options.waitMs, follow);
+  }
+
+  /** Keeps the order of jobs also at a concurrency of one: while the slot is kept, no other call asks for it. */
+  async #waitAndTake(take: TakeBehindWait): Promise<{ marked: boolean; taken: boolean }> {
+    const { isOpen, slots } = this.#options;
+    this.#isTaking = true;
+    const marked = await this.#wait(take.send);
+    const taken = await take.outcome();
+    this.#isTaking = false;
+    if (taken && isOpen()) slots.receive(taken, 1);
+    else {
+      if (taken) slots.decline(taken);
+      slots.release(1);
+    }
+    return { marked, taken: taken !== undefined };
   }
 
   /** Jobs wait, and the marker did not say so: if its connection is dead, the end of the wait finds that out. */

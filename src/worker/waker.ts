@@ -39,11 +39,15 @@ export class Waker {
     if (!this.#closed) this.#client ??= this.#open();
   }
 
-  /** Resolves true when the marker was there, false after `ms` or when the wait was interrupted. */
-  async wait(ms: number): Promise<boolean> {
+  /**
+   * Resolves true when the marker was there, false after `ms` or when the wait was interrupted.
+   *
+   * @param follow sends what Redis is to run right when the wait ends. Not called when this waits alongside another.
+   */
+  async wait(ms: number, follow?: (client: RedisClient) => void): Promise<boolean> {
     if (this.#closed) return false;
     if (this.#wait) return alongside(this.#wait, ms);
-    this.#wait = this.#block(ms);
+    this.#wait = this.#block(ms, follow);
     try {
       return await this.#wait;
     } finally {
@@ -69,7 +73,7 @@ export class Waker {
     this.#drop();
   }
 
-  async #block(ms: number): Promise<boolean> {
+  async #block(ms: number, follow?: (client: RedisClient) => void): Promise<boolean> {
     const client = (this.#client ??= this.#open());
     return new Promise<boolean>((resolve) => {
       const finish = (marked: boolean): void => {
@@ -86,6 +90,7 @@ export class Waker {
         (popped) => finish(popped !== null),
         () => this.#giveUp?.(),
       );
+      follow?.(client);
     });
   }
 

@@ -30,15 +30,15 @@ afterAll(async () => {
   await server.stop();
 });
 
-function open(): { queue: Queue; worker: (concurrency: number) => Worker } {
+function open(): { queue: Queue; worker: (concurrency: number, where?: { connectionName: string }) => Worker } {
   const name = `costs-${++names}`;
   const connection = { host: server.host, port: server.port };
   const queue = new Queue(name, { connection });
   closables.push(queue);
   return {
     queue,
-    worker: (concurrency) => {
-      const worker = new Worker(name, () => undefined, { connection, concurrency, autorun: false, removeOnComplete: { count: 0 } });
+    worker: (concurrency, where) => {
+      const worker = new Worker(name, () => undefined, { connection: { ...connection, ...where }, concurrency, autorun: false, removeOnComplete: { count: 0 } });
       closables.push(worker);
       return worker;
     },
@@ -131,20 +131,39 @@ test('jobs are taken and settled many at a time', async () => {
   expect(cost.bytes / count).toBeLessThanOrEqual(240);
 });
 
+const someRest = (): Promise<boolean> => probe.client('LIST').then((list) => /cmd=bzpopmin/.test(String(list)));
+
+/** Adds a job for a worker that rests, until it rests again. */
+function throughRest(queue: Queue, worker: Worker): () => Promise<void> {
+  return async () => {
+    const ended = new Promise<void>((resolve) => void worker.once('completed', () => resolve()));
+    await queue.add('email', email(0));
+    await ended;
+    await until('the worker rests', someRest);
+  };
+}
+
+test('a job from elsewhere for a worker that rests is three calls: added, taken in the moment the wait ends, settled', async () => {
+  const { queue, worker } = open();
+  const one = worker(1, { connectionName: 'elsewhere' });
+  const goThrough = throughRest(queue, one);
+  void one.run();
+  await until('the worker rests', someRest);
+  await goThrough();
+  const cost = await counted(goThrough);
+  expect(cost.scripts).toBe(3);
+});
+
 test('a job for a worker that rests beside its queue is two calls: added and handed over, settled', async () => {
   const { queue, worker } = open();
   const one = worker(1);
-  const rests = (): Promise<boolean> => probe.client('LIST').then((list) => /cmd=bzpopmin/.test(String(list)));
-  const goThrough = async (): Promise<void> => {
-    const ended = new Promise<void>((resolve) => void one.once('completed', () => resolve()));
-    await queue.add('email', email(0));
-    await ended;
-    await until('the worker rests', rests);
-  };
+  const goThrough = throughRest(queue, one);
   await queue.add('email', email(0));
   await drain(one, queue, 1);
   // This one leaves its marker behind, which ends the first wait.
   await until('the marker is used up', async () => (await probe.exists(queue.toKey('marker'))) === 0);
+  // By the first of these it learns that jobs are added beside it.
+  await goThrough();
   await goThrough();
   const cost = await counted(goThrough);
   expect(cost.scripts).toBe(2);

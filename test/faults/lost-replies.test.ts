@@ -84,6 +84,20 @@ describe.concurrent.each(['dropReply', 'dropRequest'] as const)('after %s', (the
     expect(bench.repeated()).toEqual([]);
   }, timeout);
 
+  test('of takeFirst: a job that came with the end of a wait runs once, and at once', async (context) => {
+    const { bench, proxy } = await openBench(context);
+    const queue = bench.queue();
+    bench.worker({ proxy, concurrency: 2 });
+    const rule = proxy.rule({ when: { script: 'takeFirst', probability: 0.5 }, then });
+    for (let tag = 0; rule.hits < losses; tag++) {
+      await queue.add('n', { tag });
+      await bench.ran(tag + 1, patience.timeoutMs);
+      await until('it has ended', async () => (await queue.getActiveCount()) === 0, patience);
+    }
+    await expectAllGone(bench);
+    expect(bench.repeated()).toEqual([]);
+  }, timeout);
+
   test('of settle: each job runs once, and none fails that never ran', async (context) => {
     const { bench, proxy } = await openBench(context);
     const queue = bench.queue();

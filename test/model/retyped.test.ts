@@ -21,5 +21,5 @@ test('a script that meets a key of another type leaves everything as it was, but
 });
 
 test('only scripts that are called for every job are among these', () => {
-  expect([...documented].sort()).toEqual(['enqueue', 'plant', 'receive', 'settle']);
+  expect([...documented].sort()).toEqual(['enqueue', 'plant', 'receive', 'settle', 'take-first']);
 });

@@ -36,6 +36,8 @@ const heavy = (id: string, more: Partial<NewJob> = {}): NewJob => job(id, { reco
 
 const crowd = Array.from({ length: 18 }, (_, i) => `c${10 + i}`);
 
+const handOver: Call = { verb: 'enqueue', queue: 'q', session: 'p', seq: 1, form: 'plain', attended: true, leaseMs: 60_000, jobs: [job('a'), job('b')] };
+
 const rule = { id: 'd', ttlMs: 0, extend: false, replace: false, keepLast: false, reschedule: false };
 const large = attemptOf('x'.repeat(40_000));
 const again = (from: number): Call[] => [settle([{ id: 'a', lease: leaseOf(from), end: retried(large) }]), take()];
@@ -95,6 +97,10 @@ export const scenes: readonly (Scene & { name: string })[] = [
       { verb: 'plain', queue: 'd', key: 'meta', command: 'HSET', args: ['maxEvents', 0] }, add(job('a')), take(),
       { verb: 'transfer', queue: 'q', target: 'd', direction: 'bury', items: [{ id: 'a', lease: leaseOf(2), attemptsMade: 1, attempt: attemptOf('broken'), outcome: outcomeOf('broken') }] },
     ],
+  },
+  {
+    name: 'a repeat is not told that it holds what has gone on since', damaged: false,
+    calls: [handOver, settle([{ id: 'a', lease: `w~p:1|${startedAt / 1000}`, end: { kind: 'givenBack' } }]), handOver],
   },
   {
     name: 'a take lets go of a thousand starts that are over', damaged: true,

@@ -78,6 +78,28 @@ describe('taking', () => {
     await queue.take(2, 'w', { woken: true });
     expect((await queue.state()).marker).toBeUndefined();
   });
+
+  it('wakes another when it was woken and a limit of its own keeps it back', async () => {
+    const queue = openQueue();
+    await queue.add('a', 'b', 'c');
+    const limited = { woken: true, max: 1, durationMs: minute };
+    await queue.on('marker', 'del');
+    expect((await queue.take(2, 'w', limited)).ids).toEqual(['a']);
+    expect((await queue.state()).marker).toBe(true);
+    await queue.on('marker', 'del');
+    expect(await queue.take(2, 'w', limited)).toMatchObject({ ids: [], waitMs: expect.any(Number) });
+    expect((await queue.state()).marker).toBe(true);
+  });
+
+  it('wakes nobody when the limit is the queue’s', async () => {
+    const queue = openQueue();
+    await queue.add('a', 'b');
+    await queue.on('meta', 'hset', 'max', 1, 'duration', minute);
+    await queue.take(1);
+    await queue.on('marker', 'del');
+    expect((await queue.take(1, 'w', { woken: true })).waitMs).toBeGreaterThan(0);
+    expect((await queue.state()).marker).toBeUndefined();
+  });
 });
 
 describe('taking from a paused queue', () => {

@@ -11,7 +11,7 @@ import { until } from '../support/servers/until.js';
 /** Far less than the 8 s after which a worker glances by itself. */
 const promptlyMs = 4_000;
 
-/** A queue that has added before, and a worker beside it on the same connection that rests. */
+/** A queue that has added before, and a worker beside it on the same connection that rests, and knows by now that jobs come from near. */
 async function openNeighbours(processor: (job: Job) => unknown, opts: Partial<WorkerOptions> = {}): Promise<{ queue: Queue; worker: Worker }> {
   const queue = new Queue(uniqueName(), { connection: redisUrl });
   const worker = new Worker(queue.name, async (job) => processor(job), { connection: redisUrl, ...opts });
@@ -20,8 +20,11 @@ async function openNeighbours(processor: (job: Job) => unknown, opts: Partial<Wo
     await queue.close();
   });
   const completed = tallyOf('completed', worker);
-  await queue.add('first', 0);
-  await completed.reached(1);
+  for (const name of ['first', 'next']) {
+    await until('the worker rests', async () => (await idleWorkers(queue)) >= 1);
+    await queue.add(name, 0);
+  }
+  await completed.reached(2);
   await until('the worker rests', async () => (await idleWorkers(queue)) >= 1);
   return { queue, worker };
 }

@@ -55,7 +55,7 @@ export interface StageOptions {
 }
 
 const producerScripts = ['enqueue'];
-const workerScripts = ['settle', 'settle', 'renew', 'promote', 'recover'];
+const workerScripts = ['settle', 'settle', 'takeFirst', 'renew', 'promote', 'recover'];
 
 function wayFaults(proxy: Proxy, scripts: readonly string[]): Weighted[] {
   const rule = { proxy: () => proxy, scripts };

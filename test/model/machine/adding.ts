@@ -1,6 +1,7 @@
 import type { CallOf, NewJob } from './calls.js';
 import { isFirst, type Deduplication } from './columns.js';
 import { once } from './sessions.js';
+import { isLimited } from './taking.js';
 import { unpackedFacts, type Turn } from './turn.js';
 
 /** From this size on, a record travels on its own. */
@@ -32,9 +33,8 @@ export function enqueue(turn: Turn, call: CallOf<'enqueue'>): unknown {
 }
 
 /** Ordinary jobs for a worker that can be given them: nothing waits before them, and no pause or limit could keep them back. */
-function isHandedOver({ queue: { meta, wait }, now }: Turn, { form, leaseMs }: CallOf<'enqueue'>): boolean {
-  if (form !== 'plain' || leaseMs === undefined || wait.size > 0) return false;
-  return !['paused', 'concurrency', 'max'].some((field) => meta.has(field)) && !(Number(meta.get('limitedTill')) > now);
+function isHandedOver(turn: Turn, { form, leaseMs }: CallOf<'enqueue'>): boolean {
+  return form === 'plain' && leaseMs !== undefined && turn.queue.wait.size === 0 && !isLimited(turn);
 }
 
 function handOver(turn: Turn, { session, seq, jobs, leaseMs = 0 }: CallOf<'enqueue'>): { reply: Added; stored: [number, string] } {

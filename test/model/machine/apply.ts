@@ -9,7 +9,7 @@ import { clean, remove, sweep } from './leaving.js';
 import { promote, recover, redrive, renew, reprioritize, reschedule, transfer } from './moving.js';
 import { plainCommand } from './plain.js';
 import { once } from './sessions.js';
-import { settle } from './settling.js';
+import { settle, takeFirst } from './settling.js';
 import { Turn, type World } from './turn.js';
 
 /** Does what a call does, and answers what it is answered. */
@@ -18,6 +18,7 @@ export function apply(world: World, call: Call): unknown {
   switch (call.verb) {
     case 'enqueue': return enqueue(turn, call);
     case 'settle': return settle(turn, call);
+    case 'takeFirst': return takeFirst(turn, call);
     case 'renew': return renew(turn, call);
     case 'recover': return recover(turn, call);
     case 'promote': return promote(turn, call);

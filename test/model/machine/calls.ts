@@ -60,6 +60,7 @@ interface Bodies {
     items: EndedJob[]; token: string; wanted: number; leaseMs: number; max: number; durationMs: number;
     keepCompleted: number; keepFailed: number; woken: boolean; prefetch: number; minutes: number;
   };
+  takeFirst: Numbered & { leaseMs: number; asked: boolean };
   renew: { leaseMs: number; leases: { id: string; lease: string }[] };
   recover: { maxStalledCount: number; limit: number; keepFailed: number; leaseMs: number };
   promote: Numbered & { limit: number; everything: boolean; ids?: string[] };

@@ -1,7 +1,7 @@
 import type { CallOf, End, EndedJob } from './calls.js';
-import { lowest, numberIn } from './columns.js';
+import { lowest, numberIn, ordered } from './columns.js';
 import { earlierCall, settled, stale } from './sessions.js';
-import { take, type Taken } from './taking.js';
+import { isLimited, take, type Taken } from './taking.js';
 import { isAwaiting } from './books.js';
 import type { Turn } from './turn.js';
 import { unpacked, type Bytes, type Packed } from '../wire/message-pack.js';
@@ -41,6 +41,32 @@ function again(turn: Turn, stored: Packed): unknown {
     hasFlows: meta.has('flows'),
   };
 }
+
+/** The first waiting job for a worker that waited, where nothing but its turn is to be looked at. */
+export function takeFirst(turn: Turn, call: CallOf<'takeFirst'>): unknown {
+  const { queue, now } = turn;
+  if (!call.asked && queue.wait.size === 0) return null;
+  const earlier = earlierCall(turn, call);
+  if (earlier.kind === 'stale') return stale;
+  if (earlier.kind === 'repeat') {
+    const [lease = '', id = ''] = earlier.stored as string[];
+    return queue.run.get(id) === lease && queue.job.has(id) ? handed(turn, lease, id) : null;
+  }
+  const [id, next] = ordered(queue.wait);
+  if (id === undefined || isLimited(turn) || !queue.job.has(id)) return null;
+  const lease = `${call.session}:${call.seq}|${now}`;
+  queue.wait.delete(id);
+  queue.active.set(id, now + call.leaseMs);
+  queue.run.set(id, lease);
+  if (next !== undefined) turn.wake();
+  settled(turn, call, [lease, id]);
+  turn.publish(1, { active: id });
+  return handed(turn, lease, id);
+}
+
+const handed = ({ queue, now }: Turn, lease: string, id: string): object => ({
+  now, lease, id, record: queue.job.get(id) ?? null, facts: queue.state.get(id) ?? null,
+});
 
 /** Whether the worker reads the records itself. */
 function isHeavy({ queue: { job, meta } }: Turn, ids: readonly string[]): boolean {
@@ -170,8 +196,10 @@ interface EndOf<Kind extends End['kind']> {
 
 /** The marker rule: who leaves jobs behind wakes the next worker. */
 function passOn(turn: Turn, call: CallOf<'settle'>, taken: Taken, { freed, returned }: { freed: number; returned: boolean }): void {
+  const { meta } = turn.queue;
   const count = taken.ids.length;
-  const more = returned || taken.missing.length > 0 || (turn.queue.meta.has('concurrency') && count < freed) || (call.woken && count === call.wanted);
+  const isBarred = taken.waitMs > 0 && !meta.has('duration') && !(Number(meta.get('limitedTill')) > turn.now);
+  const more = returned || taken.missing.length > 0 || (meta.has('concurrency') && count < freed) || (call.woken && (count > 0 || call.wanted === 0 || isBarred));
   if (more && turn.queue.wait.size > 0) turn.wake();
 }
 

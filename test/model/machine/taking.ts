@@ -36,6 +36,11 @@ export function take(turn: Turn, call: CallOf<'settle'>, lease: string): Taken {
   return { ids, waitMs: 0, missing };
 }
 
+/** Whether a pause or a limit has to be looked at before anything starts. */
+export function isLimited({ queue: { meta }, now }: Turn): boolean {
+  return ['paused', 'concurrency', 'max'].some((field) => meta.has(field)) || Number(meta.get('limitedTill')) > now;
+}
+
 /** So many active jobs may lie in one block of memory; a large take that makes them more ends that. */
 const narrow = 16;
 

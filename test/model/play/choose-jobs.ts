@@ -107,6 +107,10 @@ function settle({ items, wanted }: { items: 'held' | 'stale' | 'none'; wanted: b
   };
 }
 
+/** Behind a wait, or asked for once more. */
+const takeFirst: Choose = ({ dice, player, name }) =>
+  ({ verb: 'takeFirst', queue: name, ...player.next(`f${name}${dice.below(2)}`), leaseMs: dice.of(1000, 30_000), asked: dice.oneIn(4) });
+
 const renew: Choose = (chooser) => {
   const { dice, player, name } = chooser;
   const held = chooser.held();
@@ -209,7 +213,7 @@ const crowd: Choose = (chooser) => {
 
 export const jobChoices: readonly [weight: number, Choose][] = [
   [6, add], [5, addSpecial], [5, addFresh], [6, addDeduplicated], [4, addChild], [1, publishEvents], [8, settle({ items: 'none', wanted: true })], [6, settle({ items: 'held', wanted: false })],
-  [8, settle({ items: 'held', wanted: true })], [2, settle({ items: 'stale', wanted: true })], [4, renew], [4, recover], [3, promoteDue], [2, promote], [2, pause],
+  [8, settle({ items: 'held', wanted: true })], [2, settle({ items: 'stale', wanted: true })], [4, takeFirst], [4, renew], [4, recover], [3, promoteDue], [2, promote], [2, pause],
   [3, remove], [2, reschedule], [2, reprioritize], [3, clean], [3, redrive], [3, transfer], [3, sweep], [1, reportProgress], [2, appendLog], [1, updateData], [1, fetch],
   [1, counts], [1, inspectEvents], [2, popMarker], [2, settings], [2, dropSettings], [1, crowd],
 ];

@@ -15,6 +15,7 @@ export function shownReply(verb: string, reply: unknown): unknown {
     // Large ones come as a list.
     return { ...settled, records: [settled.records].flat().join(''), states: settled.ids.map((_, i) => facts(settled.states[i])) };
   }
+  if (verb === 'takeFirst' && shown !== null) return { ...shown, facts: facts((shown as { facts: Bytes | null }).facts) };
   if (verb !== 'fetch') return shown;
   return (shown as { state: Bytes | null; history: Bytes | null }[]).map((job) => ({
     ...job, state: facts(job.state), history: job.history === null ? null : readHistory(job.history),

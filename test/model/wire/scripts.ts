@@ -26,6 +26,7 @@ import { reprioritize } from '../../../src/redis/scripts/reprioritize.js';
 import { reschedule } from '../../../src/redis/scripts/reschedule.js';
 import { settle } from '../../../src/redis/scripts/settle.js';
 import { sweep } from '../../../src/redis/scripts/sweep.js';
+import { takeFirst } from '../../../src/redis/scripts/take-first.js';
 import { transfer } from '../../../src/redis/scripts/transfer.js';
 import { updateData } from '../../../src/redis/scripts/update-data.js';
 import { upsertSchedule } from '../../../src/redis/scripts/upsert-schedule.js';
@@ -42,7 +43,7 @@ const plainCommand = {
 export const scripts = {
   acknowledge, adopt, appendLog, awaitChildren, clean, counts, enqueue, fetch, fireSchedule, forgetChildren, inquire, inspectEvents, pause,
   plant, promote, publishEvents, receive, recover, redrive, removeSchedule, remove, renew, reportProgress, reprioritize, reschedule, settle,
-  sweep, transfer, updateData, upsertSchedule, plain: plainCommand,
+  sweep, takeFirst, transfer, updateData, upsertSchedule, plain: plainCommand,
 } satisfies Record<Verb, Script<never, unknown>>;
 
 export type ScriptVerb = keyof typeof scripts;
