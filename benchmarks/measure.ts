@@ -82,6 +82,11 @@ export class Probe {
   }
 }
 
+/** The clock that all processes of the machine share. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
 /** CPU time of this process, all of its threads. */
 export function nodeCpuUs(): number {
   const { user, system } = process.cpuUsage();

@@ -37,6 +37,20 @@ export class WorkerPool {
     return { ...perJob(jobs, lastAtMs - startedAtMs, before, after), nodeCpuUs: nodeCpuUs / jobs };
   }
 
+  /** Lets the processes work on the round's queue until its end. `started` hears when each handler began. */
+  async serve(round: Round, { concurrency, started }: { concurrency: number; started: (atMs: number) => void }): Promise<void> {
+    const listener = (reply: Reply): void => {
+      if (reply.type === 'started') started(reply.atMs);
+    };
+    const target = { url: round.url, queue: round.queueName };
+    await this.#ask({ type: 'prepare', peer: round.peer.name, target, concurrency, tellStarts: true }, 'prepared');
+    for (const child of this.children) child.on('message', listener).send({ type: 'start' } satisfies Request);
+    round.atEnd(async () => {
+      await this.#ask({ type: 'stop' }, 'stopped');
+      for (const child of this.children) child.off('message', listener);
+    });
+  }
+
   async close(): Promise<void> {
     await Promise.all(
       this.children.map(async (child) => {

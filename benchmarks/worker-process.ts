@@ -1,15 +1,18 @@
-import { nodeCpuUs } from './measure.js';
+import { monotonicMs, nodeCpuUs } from './measure.js';
 import type { PeerQueue, PeerWorker, Target } from './peers/peer.js';
 import { peerNamed } from './peers/index.js';
 
 /** What the pool asks of a worker process, and what it hears from it. */
 export type Request =
-  | { readonly type: 'prepare'; readonly peer: string; readonly target: Target; readonly concurrency: number }
+  /** `tellStarts`: each start of a handler is told at once. */
+  | { readonly type: 'prepare'; readonly peer: string; readonly target: Target; readonly concurrency: number; readonly tellStarts?: boolean }
   | { readonly type: 'start' }
   | { readonly type: 'stop' };
 
 export type Reply =
   | { readonly type: 'prepared' }
+  /** By the clock that all processes of the machine share. */
+  | { readonly type: 'started'; readonly atMs: number }
   | { readonly type: 'progress'; readonly completed: number; readonly lastAtMs: number }
   | { readonly type: 'stopped'; readonly nodeCpuUs: number }
   | { readonly type: 'error'; readonly message: string };
@@ -32,10 +35,10 @@ class WorkerProcess {
     if (request.type === 'stop') await this.#stop();
   }
 
-  async #prepare({ peer, target, concurrency }: Extract<Request, { type: 'prepare' }>): Promise<void> {
+  async #prepare({ peer, target, concurrency, tellStarts }: Extract<Request, { type: 'prepare' }>): Promise<void> {
     this.#completed = this.#reported = 0;
     this.#queue = await peerNamed(peer).open(target);
-    this.#worker = await this.#queue.worker({ concurrency, handler: () => undefined, onCompleted: this.#count });
+    this.#worker = await this.#queue.worker({ concurrency, handler: tellStarts ? tellStart : () => undefined, onCompleted: this.#count });
     send({ type: 'prepared' });
   }
 
@@ -63,6 +66,10 @@ class WorkerProcess {
     this.#reported = this.#completed;
     send({ type: 'progress', completed: this.#completed, lastAtMs: this.#lastAtMs });
   }
+}
+
+function tellStart(): void {
+  send({ type: 'started', atMs: monotonicMs() });
 }
 
 function send(reply: Reply): void {

@@ -3,7 +3,7 @@ import { addBulk } from './add-bulk.js';
 import { delayed } from './delayed.js';
 import { flow } from './flow.js';
 import { idle } from './idle.js';
-import { latency } from './latency.js';
+import { latency, latencyApart } from './latency.js';
 import { memory } from './memory.js';
 import { payload100k, payload10k } from './payload.js';
 import { prioritized } from './prioritized.js';
@@ -24,6 +24,7 @@ export const workloads: readonly Workload[] = [
   flow,
   memory,
   latency,
+  latencyApart,
   payload10k,
   payload100k,
   // In its minutes the runtime throws compiled code away, of all peers: so nothing is measured after it.

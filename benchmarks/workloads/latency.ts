@@ -1,38 +1,80 @@
+import { monotonicMs } from '../measure.js';
 import { email } from '../payload.js';
+import type { PeerQueue } from '../peers/peer.js';
 import { sleep } from '../round.js';
 import { percentile } from '../statistics.js';
-import { mainPeers, type Workload } from './workload.js';
+import { WorkerPool } from '../worker-pool.js';
+import { mainPeers, type Metrics, type Workload } from './workload.js';
 
 const warmUpJobs = 20;
+const size = { full: 1_000, quick: 50 };
 
 /** One job at a time for a worker that has gone back to waiting. */
 export const latency: Workload = {
   name: 'latency',
   needs: ['single'],
-  size: { full: 300, quick: 50 },
+  size,
   cold: true,
   quickPeers: [...mainPeers, 'floor'],
   rows: [
     { metric: 'p50Ms', label: 'add → handler start when idle, p50', unit: 'ms', better: 'lower', target: { below: 1 } },
     { metric: 'p99Ms', label: 'add → handler start when idle, p99', unit: 'ms', better: 'lower', target: { atMost: 0.7 } },
   ],
-  run: async (round, size) => {
+  run: async (round, jobs) => {
     const queue = await round.queue();
-    let started: () => void = () => undefined;
-    const worker = await round.worker(queue, { concurrency: 1, handler: () => started(), onCompleted: () => undefined });
+    const starts = new Starts();
+    const worker = await round.worker(queue, { concurrency: 1, handler: () => starts.hear(monotonicMs()), onCompleted: () => undefined });
     worker.start();
-
-    const latencies: number[] = [];
-    for (let index = 0; index < size + warmUpJobs; index++) {
-      await sleep(10 + Math.random() * 10);
-      const startOfHandler = new Promise<number>((resolve) => {
-        started = () => resolve(performance.now());
-      });
-      const addedAt = performance.now();
-      await queue.add({ data: email(index) });
-      latencies.push((await startOfHandler) - addedAt);
-    }
-    const sorted = latencies.slice(warmUpJobs).sort((a, b) => a - b);
-    return { p50Ms: percentile(sorted, 0.5), p99Ms: percentile(sorted, 0.99) };
+    return oneByOne(queue, starts, jobs);
   },
 };
+
+let pool: WorkerPool | undefined;
+
+/** The same with the worker in a process of its own. */
+export const latencyApart: Workload = {
+  name: 'latency-apart',
+  needs: ['single', 'processes'],
+  size,
+  cold: true,
+  quickPeers: mainPeers,
+  rows: [
+    { metric: 'p50Ms', label: 'the same, worker in another process, p50', unit: 'ms', better: 'lower' },
+    { metric: 'p99Ms', label: 'the same, worker in another process, p99', unit: 'ms', better: 'lower' },
+  ],
+  run: async (round, jobs) => {
+    pool ??= await WorkerPool.start(1);
+    const queue = await round.queue();
+    const starts = new Starts();
+    await pool.serve(round, { concurrency: 1, started: (atMs) => starts.hear(atMs) });
+    return oneByOne(queue, starts, jobs);
+  },
+  close: async () => {
+    await pool?.close();
+    pool = undefined;
+  },
+};
+
+/** Hears when handlers begin, one after the other. */
+class Starts {
+  hear: (atMs: number) => void = () => undefined;
+
+  next(): Promise<number> {
+    return new Promise((resolve) => {
+      this.hear = resolve;
+    });
+  }
+}
+
+async function oneByOne(queue: PeerQueue, starts: Starts, jobs: number): Promise<Metrics> {
+  const latencies: number[] = [];
+  for (let index = 0; index < jobs + warmUpJobs; index++) {
+    await sleep(10 + Math.random() * 10);
+    const start = starts.next();
+    const addedAt = monotonicMs();
+    await queue.add({ data: email(index) });
+    latencies.push((await start) - addedAt);
+  }
+  const sorted = latencies.slice(warmUpJobs).sort((a, b) => a - b);
+  return { p50Ms: percentile(sorted, 0.5), p99Ms: percentile(sorted, 0.99) };
+}

@@ -34,6 +34,8 @@ export interface RestOptions {
 /** How often a worker that waits glances whether there are jobs: one command, where a whole look costs ten. */
 const glanceEveryMs = 8_000;
 
+const noTake = { taken: false, sawNothing: false };
+
 /**
  * What an idle worker does: it waits for the marker, for the end of a limit, or for the connection, and then looks.
  *
@@ -127,11 +129,11 @@ export class Rest implements Neighbour {
       const glances = setInterval(() => void this.#glance(), glanceEveryMs);
       const asks = this.#asks;
       const take = this.#isNear ? undefined : this.#take;
-      const { marked, taken } = take && this.#options.slots.reserve(1) ? await this.#waitAndTake(take) : { marked: await this.#wait(), taken: false };
+      const { marked, taken, sawNothing } = take && this.#options.slots.reserve(1) ? await this.#waitAndTake(take) : { ...noTake, marked: await this.#wait() };
       clearInterval(glances);
       if (this.#asks > asks) this.#isNear = true;
       else if (marked) this.#isNear = false;
-      if (taken || marked || !isOpen() || !connection.isReady || (await this.#seesJobs())) return { marked, taken };
+      if (taken || marked || !isOpen() || !connection.isReady || (!sawNothing && (await this.#seesJobs()))) return { marked, taken };
     }
   }
 
@@ -140,18 +142,18 @@ export class Rest implements Neighbour {
   }
 
   /** Keeps the order of jobs also at a concurrency of one: while the slot is kept, no other call asks for it. */
-  async #waitAndTake(take: TakeBehindWait): Promise<{ marked: boolean; taken: boolean }> {
+  async #waitAndTake(take: TakeBehindWait): Promise<{ marked: boolean; taken: boolean; sawNothing: boolean }> {
     const { isOpen, slots } = this.#options;
     this.#isTaking = true;
     const marked = await this.#wait(take.send);
-    const taken = await take.outcome();
+    const { taken, isTold } = await take.outcome();
     this.#isTaking = false;
     if (taken && isOpen()) slots.receive(taken, 1);
     else {
       if (taken) slots.decline(taken);
       slots.release(1);
     }
-    return { marked, taken: taken !== undefined };
+    return { marked, taken: taken !== undefined, sawNothing: isTold && !taken };
   }
 
   /** Jobs wait, and the marker did not say so: if its connection is dead, the end of the wait finds that out. */

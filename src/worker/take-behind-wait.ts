@@ -39,7 +39,6 @@ export class TakeBehindWait {
   /** To be called right after the wait was sent. */
   readonly send = (client: RedisClient): void => {
     this.#seq++;
-    this.#answer = undefined;
     const reply = this.#connection.runOn(client, takeFirst, this.#keys, this.#call(false), this.#call(true));
     this.#reply = reply;
     reply.then((taken) => {
@@ -47,15 +46,13 @@ export class TakeBehindWait {
     }, () => undefined); // It is asked for when the wait has ended.
   };
 
-  /** What was taken, once the wait has ended. */
-  async outcome(): Promise<HandedOut | undefined> {
+  /** Once the wait has ended: what was taken, and whether Redis has told that right away. */
+  async outcome(): Promise<{ taken: HandedOut | undefined; isTold: boolean }> {
     const reply = this.#reply;
-    if (!reply) return undefined;
-    const { taken } = this.#answer ?? { taken: await inTime(reply).catch(() => this.#ask()) };
-    this.#reply = undefined;
-    if (!taken) return undefined;
-    const { lease, id, record, facts } = taken;
-    return { lease, ids: [id], jobs: readList([id], [record ?? null]), states: [facts], missing: [] };
+    const isTold = this.#answer !== undefined;
+    const { taken } = this.#answer ?? { taken: reply && (await inTime(reply).catch(() => this.#ask())) };
+    this.#reply = this.#answer = undefined;
+    return { taken: taken && handedOut(taken), isTold };
   }
 
   async #ask(): Promise<FirstTaken | undefined> {
@@ -66,6 +63,10 @@ export class TakeBehindWait {
   #call(asked: boolean): { session: string; seq: number; leaseMs: number; asked: boolean } {
     return { session: this.#session, seq: this.#seq, leaseMs: this.#leaseMs, asked };
   }
+}
+
+function handedOut({ lease, id, record, facts }: FirstTaken): HandedOut {
+  return { lease, ids: [id], jobs: readList([id], [record ?? null]), states: [facts], missing: [] };
 }
 
 /** Rejects when a reply is late: its socket may be dead without anybody knowing. */
