@@ -1,6 +1,6 @@
 -- take-first: takes the first waiting job for a worker that has waited for the marker: the call is sent right behind the wait, and is run when that ends.
 -- KEYS  meta · job · wait · active · run · state · sessions · marker · events
--- ARGV  session · seq · leaseMs · asked ('1' when this call may have been made before, else '')
+-- ARGV  session · seq · leaseMs · asked ('1' to be told what came of a call of this number, which then does nothing more; else '')
 -- REPLY [now, lease, id, record, facts or nil], or nil when nothing waits, or when a pause, a limit or a lost record leaves it to settle
 -- COST  O(log n)
 local meta, job, wait, active, run, state, sessions, marker, events =
@@ -14,11 +14,17 @@ if ARGV[4] == '' and redis.call('EXISTS', wait) == 0 then return false end
 local session, seq = ARGV[1], ARGV[2]
 local earlier = replayed(session, seq)
 if earlier then
-  if type(earlier) ~= 'table' or earlier.err then return earlier end
+  if type(earlier) ~= 'table' then return false end
+  if earlier.err then return earlier end
   local lease, id = earlier[1], earlier[2]
   local isHeld = type(id) == 'string' and redis.call('HGET', run, id) == lease
   local record = isHeld and redis.call('HGET', job, id)
   return record and { now, lease, id, record, redis.call('HGET', state, id) }
+end
+
+if ARGV[4] ~= '' then
+  settled(session, seq, '')
+  return false
 end
 
 local raw = redis.call('HMGET', meta, 'paused', 'limitedTill', 'concurrency', 'max', 'maxEvents')

@@ -215,7 +215,8 @@ export class Enqueuer {
     this.#underWay++;
     this.#jobsUnderWay += items.length;
     const requests = items.map(({ request }) => request);
-    const neighbour = this.#proven && !requests.every(isDelayed) ? restingNeighbour(this.#connection, this.#keys) : undefined;
+    const resting = restingNeighbour(this.#connection, this.#keys);
+    const neighbour = this.#proven && !requests.every(isDelayed) ? resting : undefined;
     const reserved = neighbour && reserve(neighbour, requests);
     try {
       const answer = this.#connection.run(enqueue, this.#keys, {

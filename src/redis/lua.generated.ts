@@ -2785,11 +2785,16 @@ end
 local session, seq = ARGV[1], ARGV[2]
 local earlier = replayed(session, seq)
 if earlier then
-if type(earlier) ~= 'table' or earlier.err then return earlier end
+if type(earlier) ~= 'table' then return false end
+if earlier.err then return earlier end
 local lease, id = earlier[1], earlier[2]
 local isHeld = type(id) == 'string' and redis.call('HGET', KEYS[5], id) == lease
 local record = isHeld and redis.call('HGET', KEYS[2], id)
 return record and { now, lease, id, record, redis.call('HGET', KEYS[6], id) }
+end
+if ARGV[4] ~= '' then
+settled(session, seq, '')
+return false
 end
 local raw = redis.call('HMGET', KEYS[1], 'paused', 'limitedTill', 'concurrency', 'max', 'maxEvents')
 if raw[1] or raw[3] or raw[4] or (tonumber(raw[2]) or 0) > now then return false end

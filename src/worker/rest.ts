@@ -1,6 +1,7 @@
 import type { Connection } from '../redis/connection.js';
 import { joinNeighbours, type Neighbour, type Reservation } from '../queue/neighbours.js';
 import type { QueueKeys } from '../redis/keys.js';
+import { whileInSight } from '../redis/lost-sight.js';
 import type { RedisClient } from '../redis/options.js';
 import type { Holder } from '../redis/scripts/enqueue.js';
 import type { SettleReply } from '../redis/scripts/settle.js';
@@ -8,6 +9,7 @@ import type { Dispatcher } from './dispatcher.js';
 import { glance } from './glance.js';
 import { reserveSlots } from './reserved-slots.js';
 import { TakeBehindWait } from './take-behind-wait.js';
+import type { HandedOut } from './unpack-taken.js';
 import { Waker } from './waker.js';
 
 export interface RestOptions {
@@ -33,6 +35,9 @@ export interface RestOptions {
 
 /** How often a worker that waits glances whether there are jobs: one command, where a whole look costs ten. */
 const glanceEveryMs = 8_000;
+
+/** How long a job may be held up for the calls of its own process to be answered. */
+const nearMs = 2_000;
 
 const noTake = { taken: false, sawNothing: false };
 
@@ -66,7 +71,7 @@ export class Rest implements Neighbour {
     this.waker = new Waker(options.connection, options.keys.key('marker'), options.clientName);
     if (options.isLimited) return;
     this.#leaveNeighbours = joinNeighbours(options.connection, options.keys, this);
-    this.#take = new TakeBehindWait(options.connection, options.keys, options.holder);
+    this.#take = new TakeBehindWait({ ...options, found: (taken) => this.#receive(taken, 0) });
   }
 
   isFree(): boolean {
@@ -104,12 +109,14 @@ export class Rest implements Neighbour {
     void this.waker.interrupt();
   }
 
-  /** Resolves when nothing waits any more, and a marker that came too late has been passed on. */
+  /** Resolves when nothing waits any more, and a marker or a job that came too late has been passed on. */
   async close(): Promise<void> {
     this.#leaveNeighbours?.();
     clearTimeout(this.#timer);
     await this.waker.close();
     await this.#sleeping;
+    if (this.#take) await whileInSight(this.#options.connection, this.#take.told());
+    this.#take?.close();
   }
 
   async #sleep(): Promise<void> {
@@ -143,17 +150,24 @@ export class Rest implements Neighbour {
 
   /** Keeps the order of jobs also at a concurrency of one: while the slot is kept, no other call asks for it. */
   async #waitAndTake(take: TakeBehindWait): Promise<{ marked: boolean; taken: boolean; sawNothing: boolean }> {
-    const { isOpen, slots } = this.#options;
+    const { slots, connection } = this.#options;
+    const asks = this.#asks;
     this.#isTaking = true;
     const marked = await this.#wait(take.send);
     const { taken, isTold } = await take.outcome();
+    // If a job was added in this process meanwhile, whoever added it hears of that before it starts.
+    if (taken && this.#asks > asks) await connection.command('ping', [], 'hear of the jobs that were added', nearMs).catch(() => undefined);
     this.#isTaking = false;
-    if (taken && isOpen()) slots.receive(taken, 1);
-    else {
-      if (taken) slots.decline(taken);
-      slots.release(1);
-    }
+    if (taken) this.#receive(taken, 1);
+    else slots.release(1);
     return { marked, taken: taken !== undefined, sawNothing: isTold && !taken };
+  }
+
+  #receive(taken: HandedOut, reserved: number): void {
+    const { isOpen, slots } = this.#options;
+    if (isOpen()) return slots.receive(taken, reserved);
+    slots.decline(taken);
+    slots.release(reserved);
   }
 
   /** Jobs wait, and the marker did not say so: if its connection is dead, the end of the wait finds that out. */

@@ -5,7 +5,7 @@ export interface TakeFirstCall {
   session: string;
   seq: number;
   leaseMs: number;
-  /** It is asked what came of this call, which may have been made before. */
+  /** Only to be told what came of the call of this number; if it comes later, it does nothing. */
   asked: boolean;
 }
 

@@ -49,8 +49,13 @@ export function takeFirst(turn: Turn, call: CallOf<'takeFirst'>): unknown {
   const earlier = earlierCall(turn, call);
   if (earlier.kind === 'stale') return stale;
   if (earlier.kind === 'repeat') {
+    if (earlier.stored === '') return null;
     const [lease = '', id = ''] = earlier.stored as string[];
     return queue.run.get(id) === lease && queue.job.has(id) ? handed(turn, lease, id) : null;
+  }
+  if (call.asked) {
+    settled(turn, call, '');
+    return null;
   }
   const [id, next] = ordered(queue.wait);
   if (id === undefined || isLimited(turn) || !queue.job.has(id)) return null;
