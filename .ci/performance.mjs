@@ -29,7 +29,8 @@ function whole(result) {
 /** The rows that tell a reader most, in the README's words. */
 const chosen = [
   ['add-bulk', 'jobs added in bulk a second'], ['add-awaited', 'jobs added one by one a second'], ['process-100', 'jobs processed a second, concurrency 100'],
-  ['process-1', 'the same, concurrency 1'], ['delayed', 'delayed jobs, added and processed a second'], ['flow', 'flows of 1 + 1,000 jobs, added and processed a second'],
+  ['process-1', 'the same, concurrency 1'],
+  ['latency', 'time from `add` to the handler’s start, idle worker, median'], ['latency-apart', 'the same, worker in another process'], ['delayed', 'delayed jobs, added and processed a second'], ['flow', 'flows of 1 + 1,000 jobs, added and processed a second'],
   ['payload-100k', 'jobs of 100 KB added a second'], ['memory', 'Redis memory per waiting job'], ['idle', 'commands that idle workers send'],
 ];
 

@@ -95,7 +95,11 @@ export class SentinelDeployment {
     const control = await sentinel.control();
     await until('the failover is accepted', () => control.call('SENTINEL', 'FAILOVER', this.name), { everyMs: 100 });
     await this.waitForNewPrimary(old);
-    await Promise.all(others.map((server) => setPriority(server, 100)));
+    // The sentinels cut all connections to a server that they make a replica.
+    await Promise.all(others.map((server) => until(`${server.name} takes its priority back`, async () => {
+      await setPriority(server, 100);
+      return true;
+    })));
   }
 
   async stop(): Promise<void> {
