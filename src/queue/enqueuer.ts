@@ -4,8 +4,8 @@ import { DurabilityError, RedisError, type Shortfall } from '../core/errors.js';
 import type { Connection } from '../redis/connection.js';
 import type { QueueKeys } from '../redis/keys.js';
 import { enqueue } from '../redis/scripts/enqueue.js';
-import { restingNeighbour, type Neighbour, type Reservation } from './neighbours.js';
-import { isDelayed, isMade, packJobs, sizeOf } from './pack-jobs.js';
+import { Attendance } from './attendance.js';
+import { isMade, packJobs, sizeOf } from './pack-jobs.js';
 import { Unconfirmed } from './unconfirmed.js';
 
 /** What makes a job more than "to the end of priority 0 under a new id". */
@@ -215,23 +215,15 @@ export class Enqueuer {
     this.#underWay++;
     this.#jobsUnderWay += items.length;
     const requests = items.map(({ request }) => request);
-    const resting = restingNeighbour(this.#connection, this.#keys);
-    const neighbour = this.#proven && !requests.every(isDelayed) ? resting : undefined;
-    const reserved = neighbour && reserve(neighbour, requests);
+    // A script that has to be loaded first would be overtaken.
+    const attendance = new Attendance(this.#connection, this.#keys, requests, !this.#proven);
     try {
       const answer = this.#connection.run(enqueue, this.#keys, {
-        session: lane.session, seq: ++lane.seq, attended: neighbour !== undefined, holder: reserved, ...packJobs(requests, this.#packer),
+        session: lane.session, seq: ++lane.seq, ...attendance.terms, ...packJobs(requests, this.#packer),
       }, this.#failing ? this.#timeLeft(items) : undefined);
-      if (reserved) reserved.expect(requests.map(({ id }) => id), requests.map(({ record }) => record));
-      else neighbour?.look();
+      attendance.sent();
       const reply = await answer;
-      if (reserved && reply.lease !== undefined) {
-        reserved.fill(reply.lease);
-      } else {
-        reserved?.cancel();
-        // They were not handed over; or it rests already, because their call had to be repeated and they came after its look.
-        if (neighbour?.isFree()) neighbour.look();
-      }
+      attendance.answered(reply);
       this.#connection.observeClock(reply.now);
       this.#proven = true;
       this.#failing = false;
@@ -243,7 +235,7 @@ export class Enqueuer {
       Object.assign(lane, newLane());
       this.#proven = false;
       this.#failing = true;
-      reserved?.cancel();
+      attendance.failed();
       for (const item of items) item.batch.fail(error as Error);
       this.#giveUpLate();
     } finally {
@@ -276,15 +268,6 @@ export function addAnyway(enqueuer: Enqueuer, requests: readonly EnqueueRequest[
     if (error instanceof UnconfirmedAdd) return { standing: error.standing, unconfirmed: error };
     throw error;
   });
-}
-
-/** More than these are not waited for one by one: a take behind them serves as well. */
-const mostHandedOver = 7;
-
-/** Lets a worker be given ordinary jobs at once. */
-function reserve(neighbour: Neighbour, requests: readonly EnqueueRequest[]): Reservation | undefined {
-  if (requests.length > mostHandedOver || requests.some(({ special }) => special)) return undefined;
-  return neighbour.reserve(requests.length);
 }
 
 function newLane(): Lane {

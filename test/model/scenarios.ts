@@ -38,6 +38,8 @@ const crowd = Array.from({ length: 18 }, (_, i) => `c${10 + i}`);
 
 const handOver: Call = { verb: 'enqueue', queue: 'q', session: 'p', seq: 1, form: 'plain', attended: true, leaseMs: 60_000, jobs: [job('a'), job('b')] };
 
+const takeFirst = (seq: number): Call => ({ verb: 'takeFirst', queue: 'q', session: 'f', seq, leaseMs: 60_000, asked: false });
+
 const rule = { id: 'd', ttlMs: 0, extend: false, replace: false, keepLast: false, reschedule: false };
 const large = attemptOf('x'.repeat(40_000));
 const again = (from: number): Call[] => [settle([{ id: 'a', lease: leaseOf(from), end: retried(large) }]), take()];
@@ -101,6 +103,10 @@ export const scenes: readonly (Scene & { name: string })[] = [
   {
     name: 'a repeat is not told that it holds what has gone on since', damaged: false,
     calls: [handOver, settle([{ id: 'a', lease: `w~p:1|${startedAt / 1000}`, end: { kind: 'givenBack' } }]), handOver],
+  },
+  {
+    name: 'a take behind a wait that comes after a later one is refused', damaged: false,
+    calls: [add(job('a'), job('b')), takeFirst(2), takeFirst(1)],
   },
   {
     name: 'a take lets go of a thousand starts that are over', damaged: true,
