@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FlowProducer, Queue, Worker, type JobsOptions } from 'drover';
 import type { RedisServer } from '../support/servers/redis-server.js';
 import { startRedis } from '../support/servers/start-redis.js';
+import { idleWorkers } from '../support/behaviour.js';
 import { until } from '../support/servers/until.js';
 
 interface Counts {
@@ -131,15 +132,13 @@ test('jobs are taken and settled many at a time', async () => {
   expect(cost.bytes / count).toBeLessThanOrEqual(240);
 });
 
-const someRest = (): Promise<boolean> => probe.client('LIST').then((list) => /cmd=bzpopmin/.test(String(list)));
-
 /** Adds a job for a worker that rests, until it rests again. */
 function throughRest(queue: Queue, worker: Worker): () => Promise<void> {
   return async () => {
     const ended = new Promise<void>((resolve) => void worker.once('completed', () => resolve()));
     await queue.add('email', email(0));
     await ended;
-    await until('the worker rests', someRest);
+    await until('the worker rests', async () => (await idleWorkers(queue)) === 1);
   };
 }
 
@@ -148,7 +147,7 @@ test('a job from elsewhere for a worker that rests is three calls: added, taken 
   const one = worker(1, { connectionName: 'elsewhere' });
   const goThrough = throughRest(queue, one);
   void one.run();
-  await until('the worker rests', someRest);
+  await until('the worker rests', async () => (await idleWorkers(queue)) === 1);
   await goThrough();
   const cost = await counted(goThrough);
   expect(cost.scripts).toBe(3);
