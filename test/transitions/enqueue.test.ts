@@ -3,7 +3,7 @@ import { pause } from '../../src/redis/scripts/pause.js';
 import { recover } from '../../src/redis/scripts/recover.js';
 import { remove } from '../../src/redis/scripts/remove.js';
 import { Queue } from '../../src/queue/queue.js';
-import { ascendingIds, end, ids, minute, openQueue, record, records, type TestQueue } from './open-queue.js';
+import { ascendingIds, end, holds, ids, minute, openQueue, record, records, type TestQueue } from './open-queue.js';
 
 const band = 2 ** 32;
 
@@ -284,12 +284,7 @@ describe('enqueue for a worker that can be given the jobs', () => {
     expect(await queue.order()).toEqual(['a', 'b']);
   });
 
-  it.each([
-    ['a pause', async (queue: TestQueue) => queue.run(pause, { paused: true })],
-    ['a concurrency of the queue', async (queue: TestQueue) => queue.on('meta', 'hset', 'concurrency', 5)],
-    ['a rate limit of the queue', async (queue: TestQueue) => queue.on('meta', 'hset', 'max', 5, 'duration', minute)],
-    ['a pause of the limiter', async (queue: TestQueue) => queue.on('meta', 'hset', 'limitedTill', (await queue.now()) + minute)],
-  ])('lets them wait for the sake of %s', async (_, hold) => {
+  it.each(holds)('lets them wait for the sake of %s', async (_, hold) => {
     const queue = openQueue();
     await hold(queue);
     expect((await queue.handOver('a')).lease).toBeUndefined();

@@ -7,6 +7,7 @@ import { Connection } from '../../src/redis/connection.js';
 import { keyNames, QueueKeys, type KeyName } from '../../src/redis/keys.js';
 import type { RawReply, Script, ScriptArg } from '../../src/redis/script.js';
 import { enqueue, type EnqueueReply } from '../../src/redis/scripts/enqueue.js';
+import { pause } from '../../src/redis/scripts/pause.js';
 import { packEnded } from '../../src/queue/pack-ended.js';
 import { Ending, settle, type SettleCall, type SettleReply } from '../../src/redis/scripts/settle.js';
 import { assertInvariants, redisNow, snapshot, type Snapshot, type SnapshotOptions, type StateOwner } from '../support/state.js';
@@ -248,3 +249,11 @@ function packSpecial(special: readonly Special[]): Buffer {
 export function packSettled(items: readonly Settled[]): Buffer {
   return packEnded(items.map(({ kind: ending, ...rest }) => ({ ...rest, ending })), new ScriptPacker());
 }
+
+/** What has to be looked at before a job starts, and how a queue comes to it. */
+export const holds: readonly [what: string, hold: (queue: TestQueue) => Promise<unknown>][] = [
+  ['a pause', (queue) => queue.run(pause, { paused: true })],
+  ['a concurrency of the queue', (queue) => queue.on('meta', 'hset', 'concurrency', 5)],
+  ['a rate limit of the queue', (queue) => queue.on('meta', 'hset', 'max', 5, 'duration', minute)],
+  ['a pause of the limiter', async (queue) => queue.on('meta', 'hset', 'limitedTill', (await queue.now()) + minute)],
+];

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { pause } from '../../src/redis/scripts/pause.js';
 import { takeFirst, type FirstTaken } from '../../src/redis/scripts/take-first.js';
-import { end, minute, openQueue, records, type TestQueue } from './open-queue.js';
+import { end, holds, minute, openQueue, records, type TestQueue } from './open-queue.js';
 
 const take = (queue: TestQueue, { seq = 1, asked = false, session = 'f' } = {}): Promise<FirstTaken | undefined> =>
   queue.run(takeFirst, { session, seq, leaseMs: minute, asked });
@@ -40,12 +39,7 @@ describe('takeFirst', () => {
     expect(await queue.exactly()).toEqual({});
   });
 
-  it.each([
-    ['a pause', async (queue: TestQueue) => queue.run(pause, { paused: true })],
-    ['a concurrency of the queue', async (queue: TestQueue) => queue.on('meta', 'hset', 'concurrency', 5)],
-    ['a rate limit of the queue', async (queue: TestQueue) => queue.on('meta', 'hset', 'max', 5, 'duration', minute)],
-    ['a pause of the limiter', async (queue: TestQueue) => queue.on('meta', 'hset', 'limitedTill', (await queue.now()) + minute)],
-  ])('leaves it to the whole take to look at %s', async (_, hold) => {
+  it.each(holds)('leaves it to the whole take to look at %s', async (_, hold) => {
     const queue = openQueue();
     await queue.add('a');
     await hold(queue);
