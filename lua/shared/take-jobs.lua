@@ -19,7 +19,7 @@ end
 
 -- One more than may be taken, to know whether more is left.
 local fresh = room > 0 and redis.call('ZRANGE', wait, '0', room) or {}
-local isMore = #fresh > room
+local isMore = room > 0 and #fresh > room
 if isMore then fresh[#fresh] = nil end
 if #fresh > 0 then
   local heavy = false

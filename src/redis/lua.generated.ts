@@ -2590,7 +2590,7 @@ if room <= 0 and waitMs == 0 then waitMs = -1 end
 end
 end
 local fresh = room > 0 and redis.call('ZRANGE', KEYS[3], '0', room) or {}
-local isMore = #fresh > room
+local isMore = room > 0 and #fresh > room
 if isMore then fresh[#fresh] = nil end
 if #fresh > 0 then
 local heavy = false

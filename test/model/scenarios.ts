@@ -109,6 +109,14 @@ export const scenes: readonly (Scene & { name: string })[] = [
     calls: [add(job('a'), job('b')), takeFirst(2), takeFirst(1)],
   },
   {
+    name: 'a take behind a wait leaves a job without a record to the whole take', damaged: true,
+    calls: [add(job('a')), change('job', 'HDEL', 'a'), takeFirst(1), take()],
+  },
+  {
+    name: 'a parent that does not exist is given no children', damaged: false,
+    calls: [{ verb: 'plant', queue: 'q', parents: [{ id: 'nobody', name: '', record: '', facts: '', children: [child('b')] }] }],
+  },
+  {
     name: 'a take lets go of a thousand starts that are over', damaged: true,
     calls: [
       change('rate', 'RPUSH', ...Array.from({ length: 1002 }, (_, i) => `${i + 1} 1`)), change('meta', 'HSET', 'max', 2, 'duration', 1000, 'rateCount', 1002),

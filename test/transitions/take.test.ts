@@ -91,6 +91,16 @@ describe('taking', () => {
     expect((await queue.state()).marker).toBe(true);
   });
 
+  it('wakes nobody when more are active than may be, for nobody could take anything', async () => {
+    const queue = openQueue();
+    await queue.add('a', 'b', 'c');
+    await queue.take(2);
+    await queue.on('meta', 'hset', 'concurrency', 1);
+    await queue.on('marker', 'del');
+    expect((await queue.take(1, 'w', { woken: true })).waitMs).toBe(-1);
+    expect((await queue.state()).marker).toBeUndefined();
+  });
+
   it('wakes nobody when the limit is the queue’s', async () => {
     const queue = openQueue();
     await queue.add('a', 'b');

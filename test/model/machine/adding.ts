@@ -85,7 +85,8 @@ function addSpecial(turn: Turn, { jobs, attended }: CallOf<'enqueue'>): string[]
     const { id, record, delayMs, priority, lifo, facts, rule } = item;
     const other = deduplicated(turn, item);
     if (other !== undefined) {
-      turn.moved.push(['deduplicated', other, id, rule?.id ?? '']);
+      // A deduplication id outlives its job for a time, and the job may come again.
+      turn.moved.push([other === id ? 'duplicated' : 'deduplicated', other, id, rule?.id ?? '']);
       return other;
     }
     if (queue.job.has(id)) {

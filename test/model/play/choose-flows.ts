@@ -85,8 +85,9 @@ const inquire: Choose = (chooser) => {
   const { dice, name, queue } = chooser;
   const parent = chooser.id([...queue.pending.keys()]);
   const hasParent = (id: string): boolean => /"pk"/.test(JSON.stringify(queue.state.get(id) ?? ''));
-  const children = chooser.ids(3, dice.oneIn(2) ? [...queue.completed.keys(), ...queue.failed.keys()].filter(hasParent) : queue.job.keys())
-    .map((id) => ({ id, kind: dice.of('open', 'open', 'failing'), stamp: dice.of(0, chooser.player.world.micros + 1000) }));
+  // The books of a parent name each child once.
+  const ids = new Set(chooser.ids(3, dice.oneIn(2) ? [...queue.completed.keys(), ...queue.failed.keys()].filter(hasParent) : queue.job.keys()));
+  const children = [...ids].map((id) => ({ id, kind: dice.of('open', 'open', 'failing'), stamp: dice.of(0, chooser.player.world.micros + 1000) }));
   const facts = queue.state.get(children[0]?.id ?? '');
   const pk = typeof facts === 'object' && Array.isArray(facts.pk) && !dice.oneIn(6) ? (facts.pk as string[]) : [prefix, 'q', parent];
   return { verb: 'inquire', queue: name, parent: { prefix: pk[0] ?? '', queue: pk[1] ?? '', id: pk[2] ?? '' }, children: children as { id: string; kind: 'open'; stamp: number }[] };
