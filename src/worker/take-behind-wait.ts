@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { randomToken } from '../core/ids.js';
 import type { Connection } from '../redis/connection.js';
 import type { QueueKeys } from '../redis/keys.js';
@@ -9,6 +10,8 @@ import type { HandedOut } from './unpack-taken.js';
 
 /** How long after the wait a reply may take to come. */
 const lateMs = 2_000;
+/** How long one question may take. */
+const askMs = 2_000;
 
 export interface TakeOptions {
   connection: Connection;
@@ -35,6 +38,10 @@ export class TakeBehindWait {
   #answer: { readonly taken: FirstTaken | undefined } | undefined;
   readonly #questions = new Set<Promise<void>>();
   #isOver = false;
+  #end: () => void = () => undefined;
+  readonly #over = new Promise<void>((resolve) => {
+    this.#end = resolve;
+  });
 
   constructor(options: TakeOptions) {
     this.#options = options;
@@ -61,14 +68,11 @@ export class TakeBehindWait {
     return { taken: answer?.taken && handedOut(answer.taken), isTold: answer !== undefined };
   }
 
-  /** Resolves when nothing is asked after any more. */
-  async told(): Promise<void> {
-    await Promise.all(this.#questions);
-  }
-
-  /** Asks no more. What was taken and not told runs again when its lease has run out. */
-  close(): void {
+  /** Lets the questions under way end, and asks no more. What was taken and not told runs again when its lease has run out. */
+  async close(): Promise<void> {
     this.#isOver = true;
+    this.#end();
+    await Promise.all(this.#questions);
   }
 
   #beginSession(): void {
@@ -85,14 +89,15 @@ export class TakeBehindWait {
 
   async #ask(call: TakeFirstCall): Promise<void> {
     const { connection, keys, found, retryDelayMs } = this.#options;
-    while (!this.#isOver) {
+    for (;;) {
       try {
-        const taken = await connection.run(takeFirst, keys, call);
+        const taken = await connection.run(takeFirst, keys, call, askMs);
         if (taken) found(handedOut(taken));
         return;
       } catch {
+        if (this.#isOver) return;
         // Those calls of the worker that matter more tell of what is wrong.
-        await new Promise((resolve) => setTimeout(resolve, retryDelayMs));
+        await Promise.race([pause(retryDelayMs, undefined, { ref: false }), this.#over]);
       }
     }
   }
