@@ -37,11 +37,7 @@ export class TakeBehindWait {
   /** What the reply said, once it is there: mostly it comes together with the end of the wait. */
   #answer: { readonly taken: FirstTaken | undefined } | undefined;
   readonly #questions = new Set<Promise<void>>();
-  #isOver = false;
-  #end: () => void = () => undefined;
-  readonly #over = new Promise<void>((resolve) => {
-    this.#end = resolve;
-  });
+  readonly #end = new AbortController();
 
   constructor(options: TakeOptions) {
     this.#options = options;
@@ -70,8 +66,7 @@ export class TakeBehindWait {
 
   /** Lets the questions under way end, and asks no more. What was taken and not told runs again when its lease has run out. */
   async close(): Promise<void> {
-    this.#isOver = true;
-    this.#end();
+    this.#end.abort();
     await Promise.all(this.#questions);
   }
 
@@ -89,15 +84,16 @@ export class TakeBehindWait {
 
   async #ask(call: TakeFirstCall): Promise<void> {
     const { connection, keys, found, retryDelayMs } = this.#options;
+    const { signal } = this.#end;
     for (;;) {
       try {
         const taken = await connection.run(takeFirst, keys, call, askMs);
         if (taken) found(handedOut(taken));
         return;
       } catch {
-        if (this.#isOver) return;
+        if (signal.aborted) return;
         // Those calls of the worker that matter more tell of what is wrong.
-        await Promise.race([pause(retryDelayMs, undefined, { ref: false }), this.#over]);
+        await pause(retryDelayMs, undefined, { ref: false, signal }).catch(() => undefined);
       }
     }
   }

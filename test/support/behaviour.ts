@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import { Redis } from 'ioredis';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import {
   DroverError, Queue, Worker, type ConnectionOptions, type Job, type JobsOptions, type Processor, type QueueOptions, type WorkerOptions,
 } from 'drover';
@@ -144,4 +144,15 @@ export async function idleWorkers(queue: Queue): Promise<number> {
 /** Adds jobs named `job` with the data 0, 1, 2, … */
 export function addNumbered(queue: Queue, count: number, opts?: JobsOptions): Promise<Job[]> {
   return queue.addBulk(Array.from({ length: count }, (_, i) => ({ name: 'job', data: i, ...(opts && { opts }) })));
+}
+
+/** Far less than the 8 s after which a worker glances by itself. */
+export const promptlyMs = 4_000;
+
+/** The jobs that are added end long before any worker would find them by itself. */
+export async function endsPromptly(add: () => Promise<unknown>, completed: Tally<Job>, count: number): Promise<void> {
+  const askedAt = performance.now();
+  await add();
+  await completed.reached(count);
+  expect(performance.now() - askedAt).toBeLessThan(promptlyMs);
 }

@@ -5,11 +5,8 @@ import { Queue, Worker, type Job, type WorkerOptions } from 'drover';
 import { decodeEntry } from '../../src/events/decode.js';
 import { enqueue } from '../../src/redis/scripts/enqueue.js';
 import { settle } from '../../src/redis/scripts/settle.js';
-import { gate, idleWorkers, openRedis, refusal, openWorker, redisUrl, tallyOf, uniqueName, type Tally } from '../support/behaviour.js';
+import { endsPromptly, gate, idleWorkers, openRedis, openWorker, promptlyMs, redisUrl, refusal, tallyOf, uniqueName, type Tally } from '../support/behaviour.js';
 import { until } from '../support/servers/until.js';
-
-/** Far less than the 8 s after which a worker glances by itself. */
-const promptlyMs = 4_000;
 
 /** A queue that has added before, and a worker beside it on the same connection that rests, and knows by now that jobs come from near. */
 async function openNeighbours(processor: (job: Job) => unknown, opts: Partial<WorkerOptions> = {}): Promise<{ queue: Queue; worker: Worker }> {
@@ -34,14 +31,6 @@ async function openElsewhere(queue: Queue): Promise<Tally<Job>> {
   const completed = tallyOf('completed', openWorker(queue.name, () => undefined));
   await until('both rest', async () => (await idleWorkers(queue)) >= 2);
   return completed;
-}
-
-/** The jobs that are added end long before any worker would find them by itself. */
-async function endsPromptly(add: () => Promise<unknown>, completed: Tally<Job>, count: number): Promise<void> {
-  const askedAt = performance.now();
-  await add();
-  await completed.reached(count);
-  expect(performance.now() - askedAt).toBeLessThan(promptlyMs);
 }
 
 test('a job for a worker beside it sets no marker', async () => {

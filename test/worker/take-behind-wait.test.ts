@@ -1,11 +1,9 @@
 // A job that another process adds comes to a worker that waits in the moment its wait ends: the take lies behind the wait.
 import { expect, onTestFinished, test } from 'vitest';
 import { Queue, Worker, type Job, type WorkerOptions } from 'drover';
-import { idleWorkers, openRedis, redisUrl, tallyOf, uniqueName, type Tally } from '../support/behaviour.js';
+import { endsPromptly, idleWorkers, openRedis, redisUrl, tallyOf, uniqueName, type Tally } from '../support/behaviour.js';
 import { until } from '../support/servers/until.js';
 
-/** Far less than the 8 s after which a worker glances by itself. */
-const promptlyMs = 4_000;
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 interface Apart {
@@ -26,23 +24,16 @@ function openApart(processor: (job: Job) => unknown, opts: Partial<WorkerOptions
   return { queue, worker, completed: tallyOf('completed', worker), rests: () => until('the worker rests', async () => (await idleWorkers(queue)) >= 1) };
 }
 
-async function promptly(count: number, { completed }: Apart, add: () => Promise<unknown>): Promise<void> {
-  const askedAt = performance.now();
-  await add();
-  await completed.reached(count);
-  expect(performance.now() - askedAt).toBeLessThan(promptlyMs);
-}
-
 test('a job with all that is known of it is started, and is the only one', async () => {
   const apart = openApart(({ data }) => data as unknown);
   const { queue, worker, completed, rests } = apart;
   await rests();
-  await promptly(1, apart, () => queue.add('one', { of: 1 }, { priority: 2, attempts: 3 }));
+  await endsPromptly(() => queue.add('one', { of: 1 }, { priority: 2, attempts: 3 }), apart.completed, 1);
   expect(completed.seen[0]).toMatchObject({
     name: 'one', data: { of: 1 }, returnvalue: { of: 1 }, priority: 2, opts: { attempts: 3 }, attemptsMade: 1, attemptsStarted: 1, processedBy: worker.id,
   });
   await rests();
-  await promptly(2, apart, () => queue.add('two', { of: 2 }));
+  await endsPromptly(() => queue.add('two', { of: 2 }), apart.completed, 2);
   expect(completed.seen.map(({ name }) => name)).toEqual(['one', 'two']);
 });
 
@@ -65,7 +56,7 @@ test('a worker with slots left goes on to take what waits', async () => {
     running--;
   }, { concurrency: 3 });
   await apart.rests();
-  await promptly(3, apart, () => apart.queue.addBulk(range(3).map((data) => ({ name: 'n', data }))));
+  await endsPromptly(() => apart.queue.addBulk(range(3).map((data) => ({ name: 'n', data }))), apart.completed, 3);
 });
 
 test('a worker with slots left waits on, and is woken again', async () => {
@@ -78,7 +69,7 @@ test('a worker with slots left waits on, and is woken again', async () => {
   await apart.queue.add('long', 0);
   await until('it runs', async () => (await apart.queue.getActiveCount()) === 1);
   await apart.rests();
-  await promptly(1, apart, () => apart.queue.add('short', 1));
+  await endsPromptly(() => apart.queue.add('short', 1), apart.completed, 1);
   release();
   await apart.completed.reached(2);
 });
@@ -108,14 +99,10 @@ test('a job comes promptly though Redis has forgotten its scripts, or cut the co
   const redis = openRedis();
   await rests();
   await redis.script('FLUSH');
-  await promptly(1, apart, () => queue.add('n', 1));
+  await endsPromptly(() => queue.add('n', 1), apart.completed, 1);
   await rests();
-  const waiting = String(await redis.client('LIST')).split('\n').filter((line) => line.includes('cmd=bzpopmin'));
-  for (const line of waiting) {
-    const id = /^id=(\d+)/.exec(line)?.[1];
-    if (line.includes(Buffer.from(queue.name).toString('base64')) || line.includes(queue.name)) await redis.client('KILL', 'ID', Number(id));
-  }
-  await promptly(2, apart, () => queue.add('n', 2));
+  for (const { cmd, id } of await queue.getWorkers()) if (cmd === 'bzpopmin') await redis.client('KILL', 'ID', Number(id));
+  await endsPromptly(() => queue.add('n', 2), apart.completed, 2);
 });
 
 test('while the queue is paused or limited, the whole take decides', async () => {
@@ -124,8 +111,8 @@ test('while the queue is paused or limited, the whole take decides', async () =>
   await rests();
   await queue.pause();
   await queue.add('n', 1);
-  await promptly(1, apart, () => queue.resume());
+  await endsPromptly(() => queue.resume(), apart.completed, 1);
   await queue.setGlobalConcurrency(1);
   await rests();
-  await promptly(4, apart, () => queue.addBulk(range(3).map((data) => ({ name: 'n', data }))));
+  await endsPromptly(() => queue.addBulk(range(3).map((data) => ({ name: 'n', data }))), apart.completed, 4);
 });
