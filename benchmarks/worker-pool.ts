@@ -20,8 +20,7 @@ export class WorkerPool {
 
   /** Processes `jobs` jobs of the round's queue, from the common start to the last completion in any process. */
   async drain(round: Round, { jobs, concurrency }: { jobs: number; concurrency: number }): Promise<Costs> {
-    const target = { url: round.url, queue: round.queueName };
-    await this.#ask({ type: 'prepare', peer: round.peer.name, target, concurrency }, 'prepared');
+    await this.#prepare(round, { concurrency });
     let stopped: readonly Reply[] = [];
     const stop = async (): Promise<void> => {
       if (stopped.length === 0) stopped = await this.#ask({ type: 'stop' }, 'stopped');
@@ -42,8 +41,7 @@ export class WorkerPool {
     const listener = (reply: Reply): void => {
       if (reply.type === 'started') started(reply.atMs);
     };
-    const target = { url: round.url, queue: round.queueName };
-    await this.#ask({ type: 'prepare', peer: round.peer.name, target, concurrency, tellStarts: true }, 'prepared');
+    await this.#prepare(round, { concurrency, tellStarts: true });
     for (const child of this.children) child.on('message', listener).send({ type: 'start' } satisfies Request);
     round.atEnd(async () => {
       await this.#ask({ type: 'stop' }, 'stopped');
@@ -62,6 +60,11 @@ export class WorkerPool {
         clearTimeout(killer);
       }),
     );
+  }
+
+  async #prepare(round: Round, settings: { concurrency: number; tellStarts?: boolean }): Promise<void> {
+    const target = { url: round.url, queue: round.queueName };
+    await this.#ask({ type: 'prepare', peer: round.peer.name, target, ...settings }, 'prepared');
   }
 
   /** Sends `request` to all and waits until each has given the expected reply. */

@@ -27,7 +27,7 @@ if earlier then
   return earlier
 end
 
-local settings = redis.call('HMGET', meta, 'paused', 'maxEvents', 'limitedTill', 'concurrency', 'max')
+-- include shared/settings.lua
 local reply, notes, added, count, ready, isTaken = { now }, {}, ARGV[4], 0, false, false
 -- Everything below writes. The first write is one that Redis refuses when it is out of memory or read-only,
 -- so that a refusal leaves nothing half done.
@@ -38,8 +38,7 @@ if ARGV[3] ~= '' then
   end
   redis.call('HSET', job, unpack(plain))
   local leaseMs = tonumber(ARGV[8]) or 0
-  isTaken = leaseMs > 0 and not (settings[1] or settings[4] or settings[5]) and (tonumber(settings[3]) or 0) <= now
-    and redis.call('ZCARD', wait) == 0
+  isTaken = leaseMs > 0 and not isLimited and redis.call('ZCARD', wait) == 0
   if isTaken then
     -- include shared/hand-over.lua
   else

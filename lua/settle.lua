@@ -38,7 +38,7 @@ local earlier = replayed(session, seq)
 
 local raw = redis.call('HMGET', meta, 'paused', 'limitedTill', 'concurrency', 'max', 'duration', 'maxEvents', 'nextSlot', 'flows', 'large')
 local flows, moved, mail, returned = raw[8], {}, '', false
-local clock = time[1] .. ('00000' .. time[2]):sub(-6, -4) -- `now` as text: to format a number costs more
+-- include shared/clock.lua
 -- include shared/accept.lua
 -- include shared/end-jobs.lua
 -- include shared/take-jobs.lua

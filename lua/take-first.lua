@@ -28,19 +28,20 @@ if ARGV[4] ~= '' then
   return false
 end
 
-local raw = redis.call('HMGET', meta, 'paused', 'limitedTill', 'concurrency', 'max', 'maxEvents')
-if raw[1] or raw[3] or raw[4] or (tonumber(raw[2]) or 0) > now then return false end
+-- include shared/settings.lua
+if isLimited then return false end
 local first = redis.call('ZRANGE', wait, '0', '1')
 local id = first[1]
 local record = id and redis.call('HGET', job, id)
 if not record then return false end
 local facts = redis.call('HGET', state, id)
 
-local lease = session .. ':' .. seq .. '|' .. time[1] .. ('00000' .. time[2]):sub(-6, -4)
+-- include shared/clock.lua
+local lease = session .. ':' .. seq .. '|' .. clock
 redis.call('ZREMRANGEBYRANK', wait, '0', '0')
 redis.call('ZADD', active, string.format('%.0f', now + tonumber(ARGV[3])), id)
 redis.call('HSET', run, id, lease)
 if first[2] then redis.call('ZADD', marker, '0', '0') end -- wakes the next worker
 settled(session, seq, { lease, id })
-publish(tonumber(raw[5] or 10000), 1, 'active', id)
+publish(tonumber(settings[2] or 10000), 1, 'active', id)
 return { now, lease, id, record, facts }

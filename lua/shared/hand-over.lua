@@ -1,6 +1,7 @@
 -- handOver: gives new jobs to the worker beside the caller under one lease, as a take would right behind this call.
 local deadline = string.format('%.0f', now + leaseMs)
-local lease = ARGV[9] .. '~' .. session .. ':' .. seq .. '|' .. time[1] .. ('00000' .. time[2]):sub(-6, -4)
+-- include shared/clock.lua
+local lease = ARGV[9] .. '~' .. session .. ':' .. seq .. '|' .. clock
 local deadlines, leases = {}, {}
 for i = 1, #plain, 2 do
   deadlines[i], deadlines[i + 1], leases[i], leases[i + 1] = deadline, plain[i], plain[i], lease

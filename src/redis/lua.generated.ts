@@ -463,6 +463,7 @@ end
 return earlier
 end
 local settings = redis.call('HMGET', KEYS[1], 'paused', 'maxEvents', 'limitedTill', 'concurrency', 'max')
+local isLimited = settings[1] or settings[4] or settings[5] or (tonumber(settings[3]) or 0) > now
 local reply, notes, added, count, ready, isTaken = { now }, {}, ARGV[4], 0, false, false
 if ARGV[3] ~= '' then
 local plain = cmsgpack.unpack(ARGV[3])
@@ -471,11 +472,11 @@ for i = 2, #plain, 2 do plain[i] = ARGV[plain[i]] or plain[i] end
 end
 redis.call('HSET', KEYS[2], unpack(plain))
 local leaseMs = tonumber(ARGV[8]) or 0
-isTaken = leaseMs > 0 and not (settings[1] or settings[4] or settings[5]) and (tonumber(settings[3]) or 0) <= now
-and redis.call('ZCARD', KEYS[3]) == 0
+isTaken = leaseMs > 0 and not isLimited and redis.call('ZCARD', KEYS[3]) == 0
 if isTaken then
 local deadline = string.format('%.0f', now + leaseMs)
-local lease = ARGV[9] .. '~' .. session .. ':' .. seq .. '|' .. time[1] .. ('00000' .. time[2]):sub(-6, -4)
+local clock = time[1] .. ('00000' .. time[2]):sub(-6, -4)
+local lease = ARGV[9] .. '~' .. session .. ':' .. seq .. '|' .. clock
 local deadlines, leases = {}, {}
 for i = 1, #plain, 2 do
 deadlines[i], deadlines[i + 1], leases[i], leases[i + 1] = deadline, plain[i], plain[i], lease
@@ -2183,7 +2184,7 @@ return { now, lease, table.concat(ids, '\\n'), records, 0, 0, 0,
 end
 local raw = redis.call('HMGET', KEYS[1], 'paused', 'limitedTill', 'concurrency', 'max', 'duration', 'maxEvents', 'nextSlot', 'flows', 'large')
 local flows, moved, mail, returned = raw[8], {}, '', false
-local clock = time[1] .. ('00000' .. time[2]):sub(-6, -4) -- \`now\` as text: to format a number costs more
+local clock = time[1] .. ('00000' .. time[2]):sub(-6, -4)
 local ids, kinds, payloads, accepted, named, isPlain = {}, {}, {}, 0, 0, true
 local refused, unready = {}, {}
 local groups = cmsgpack.unpack(ARGV[3])
@@ -2797,20 +2798,22 @@ redis.call('HDEL', KEYS[7], '') -- a write before the other one that Redis allow
 settled(session, seq, '')
 return false
 end
-local raw = redis.call('HMGET', KEYS[1], 'paused', 'limitedTill', 'concurrency', 'max', 'maxEvents')
-if raw[1] or raw[3] or raw[4] or (tonumber(raw[2]) or 0) > now then return false end
+local settings = redis.call('HMGET', KEYS[1], 'paused', 'maxEvents', 'limitedTill', 'concurrency', 'max')
+local isLimited = settings[1] or settings[4] or settings[5] or (tonumber(settings[3]) or 0) > now
+if isLimited then return false end
 local first = redis.call('ZRANGE', KEYS[3], '0', '1')
 local id = first[1]
 local record = id and redis.call('HGET', KEYS[2], id)
 if not record then return false end
 local facts = redis.call('HGET', KEYS[6], id)
-local lease = session .. ':' .. seq .. '|' .. time[1] .. ('00000' .. time[2]):sub(-6, -4)
+local clock = time[1] .. ('00000' .. time[2]):sub(-6, -4)
+local lease = session .. ':' .. seq .. '|' .. clock
 redis.call('ZREMRANGEBYRANK', KEYS[3], '0', '0')
 redis.call('ZADD', KEYS[4], string.format('%.0f', now + tonumber(ARGV[3])), id)
 redis.call('HSET', KEYS[5], id, lease)
 if first[2] then redis.call('ZADD', KEYS[8], '0', '0') end -- wakes the next worker
 settled(session, seq, { lease, id })
-publish(tonumber(raw[5] or 10000), 1, 'active', id)
+publish(tonumber(settings[2] or 10000), 1, 'active', id)
 return { now, lease, id, record, facts }`,
   transfer: `local target = { meta = KEYS[22], job = KEYS[23], wait = KEYS[24], state = KEYS[25], history = KEYS[26], marker = KEYS[27], events = KEYS[28] }
 local time = redis.call('TIME')
