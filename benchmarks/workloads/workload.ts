@@ -20,7 +20,7 @@ export interface Workload {
   /** How much one round does: jobs, unless the workload says otherwise. */
   readonly size: { readonly full: number; readonly quick: number };
   readonly rows: readonly Row[];
-  /** Set where there is nothing to warm up. */
+  /** Set where there is nothing to warm up, or each round does so itself. */
   readonly cold?: boolean;
   /** At most so many rounds, where a round is long and the figure hardly varies. */
   readonly maxRounds?: number;
