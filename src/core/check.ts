@@ -129,11 +129,17 @@ function unknownOption(field: string, name: string, known: string[]): InvalidInp
 
 const controls = /[\u0000-\u001f\u007f\u2028\u2029]/u;
 const loneSurrogate = /\p{Surrogate}/u;
+const braces = /[{}]/;
 
 /** Names of queues and prefixes: they become part of keys, so braces would change the cluster slot. */
 export function checkName(value: unknown, field: string): asserts value is string {
-  const wrong = wrongName(value, /[{}]/);
+  const wrong = wrongName(value, braces);
   if (wrong) throw new InvalidInputError('INVALID_NAME', { field, message: `${field} ${wrong}.` });
+}
+
+/** The same as a question, where the field takes longer to name than the name to check. */
+export function isName(value: unknown): value is string {
+  return wrongName(value, braces) === undefined;
 }
 
 /** Names of jobs: any text without control characters. */

@@ -1,4 +1,4 @@
-import { checkOptions, checkValue, checkName, plainObject, anything, type Check } from '../core/check.js';
+import { checkOptions, checkValue, checkName, isName, plainObject, anything, type Check } from '../core/check.js';
 import { InvalidInputError } from '../core/errors.js';
 import { checkDefaultJobOptions, type DeduplicationOptions, type DefaultJobOptions, type JobsOptions } from '../core/job-options.js';
 
@@ -50,18 +50,54 @@ const shapeOfNode: Record<string, Check> = {
 /** Deeper trees are refused: this is far more than anyone means, and ends trees that contain themselves. */
 export const deepest = 1000;
 
+/** Where a job stands in the caller's arguments, e.g. `flow.children[2]`. Written out only for errors. */
+export class NodePath {
+  readonly depth: number;
+
+  /** @param above the path of its parent; of a root, its own. */
+  constructor(readonly above: NodePath | string, readonly index = 0) {
+    this.depth = typeof above === 'string' ? 0 : above.depth + 1;
+  }
+
+  field(name: string): string {
+    return `${this.name()}.${name}`;
+  }
+
+  name(): string {
+    return typeof this.above === 'string' ? this.above : `${this.above.name()}.children[${this.index}]`;
+  }
+}
+
 /** Refuses a node that is none. Its options are checked when it is packed. */
-export function checkNode(node: unknown, path: string, depth: number): asserts node is FlowNode {
-  checkValue(node, plainObject, path);
-  checkOptions(node as object, shapeOfNode, path);
+export function checkNode(node: unknown, path: NodePath): asserts node is FlowNode {
+  if (!hasShape(node)) {
+    checkValue(node, plainObject, path.name());
+    checkOptions(node as object, shapeOfNode, path.name());
+  }
   const { queueName, prefix, opts, children } = node as FlowNode;
-  checkName(queueName, `${path}.queueName`);
-  if (prefix !== undefined) checkName(prefix, `${path}.prefix`);
-  if (depth > deepest) {
+  if (!isName(queueName)) checkName(queueName, path.field('queueName'));
+  if (prefix !== undefined && !isName(prefix)) checkName(prefix, path.field('prefix'));
+  if (path.depth > deepest) {
     throw new InvalidInputError('INVALID_OPTION', { field: 'flow', message: `The flow is more than ${deepest} jobs deep.`, hint: 'Does it contain itself?' });
   }
-  if (depth > 0 && opts?.parent) refuse(`${path}.opts.parent`, 'The parent of a job in a flow is the job above it.');
-  if (children && children.length > 0 && opts?.deduplication) refuse(`${path}.opts.deduplication`, 'A job with children cannot be deduplicated.');
+  if (path.depth > 0 && opts?.parent) refuse(path.field('opts.parent'), 'The parent of a job in a flow is the job above it.');
+  if (children && children.length > 0 && opts?.deduplication) refuse(path.field('opts.deduplication'), 'A job with children cannot be deduplicated.');
+}
+
+/** Whether it has the options of a node and no others: a question, because their fields take longer to name than to check. */
+function hasShape(node: unknown): boolean {
+  if (plainObject(node) !== undefined) return false;
+  try {
+    for (const name of Object.keys(node as object)) {
+      const check = Object.hasOwn(shapeOfNode, name) ? shapeOfNode[name] : undefined;
+      const value = (node as Record<string, unknown>)[name];
+      if (!check || (value !== undefined && check(value, '') !== undefined)) return false;
+    }
+  } catch {
+    // A getter threw: the careful check names it.
+    return false;
+  }
+  return true;
 }
 
 function refuse(field: string, message: string): never {

@@ -1,7 +1,7 @@
-import type { DefaultJobOptions, JobsOptions } from '../core/job-options.js';
+import type { DefaultJobOptions } from '../core/job-options.js';
 import type { ParentRef } from '../core/job-record.js';
-import { draftJob, type Draft } from '../queue/draft.js';
-import { checkNode, type FlowNode, type FlowQueuesOpts } from './flow-job.js';
+import { draftJob, type Draft, type DraftTerms } from '../queue/draft.js';
+import { checkNode, NodePath, type FlowNode, type FlowQueuesOpts } from './flow-job.js';
 import type { FlowQueue, FlowQueues } from './flow-queue.js';
 
 /** A job of a flow, checked and packed, with its place in the tree. */
@@ -15,12 +15,10 @@ export interface PlannedJob {
 }
 
 /** What a plan is made with. */
-export interface PlanTerms {
+export interface PlanTerms extends DraftTerms {
   queues: FlowQueues;
   prefix: string;
   queuesOptions: FlowQueuesOpts | undefined;
-  makeId: () => string;
-  now: number;
 }
 
 /**
@@ -29,30 +27,24 @@ export interface PlanTerms {
  * @param path where the tree stands in the caller's arguments, for error messages, e.g. `flows[3]`.
  */
 export function planFlow(flow: unknown, terms: PlanTerms, path: string): PlannedJob {
-  return planNode(flow, terms, { path, depth: 0, parent: undefined });
+  return planNode(flow, terms, new NodePath(path), undefined);
 }
 
-interface Place {
-  path: string;
-  depth: number;
-  parent: ParentRef | undefined;
-}
-
-function planNode(node: unknown, terms: PlanTerms, { path, depth, parent }: Place): PlannedJob {
-  checkNode(node, path, depth);
-  const { name, data, opts, queueName, prefix = terms.prefix, children = [] } = node;
+function planNode(node: unknown, terms: PlanTerms, path: NodePath, parent: ParentRef | undefined): PlannedJob {
+  checkNode(node, path);
+  const { queueName, prefix = terms.prefix, children } = node;
   const queue = terms.queues.get(prefix, queueName);
-  const named: JobsOptions | undefined = parent ? { ...opts, parent: { id: parent.id, queue: `${parent.prefix}:${parent.queue}` } } : opts;
-  const draft = draftJob({ name, data, opts: named, parent }, { ...terms, defaults: defaultsOf(terms, queueName) }, `${path}.`);
-  const ref = { prefix, queue: queueName, id: draft.request.id };
-  return {
-    node, queue, draft, depth,
-    children: children.map((child, i) => planNode(child, terms, { path: `${path}.children[${i}]`, depth: depth + 1, parent: ref })),
-  };
+  const draft = draftJob(node, terms.queuesOptions ? { ...terms, defaults: defaultsOf(terms.queuesOptions, queueName) } : terms, path, parent);
+  const planned: PlannedJob = { node, queue, draft, depth: path.depth, children: [] };
+  if (children) {
+    const ref = { prefix, queue: queueName, id: draft.request.id };
+    for (let i = 0; i < children.length; i++) planned.children.push(planNode(children[i], terms, new NodePath(path, i), ref));
+  }
+  return planned;
 }
 
-function defaultsOf({ queuesOptions }: PlanTerms, queueName: string): DefaultJobOptions | undefined {
-  return queuesOptions && Object.hasOwn(queuesOptions, queueName) ? queuesOptions[queueName]?.defaultJobOptions : undefined;
+function defaultsOf(queuesOptions: FlowQueuesOpts, queueName: string): DefaultJobOptions | undefined {
+  return Object.hasOwn(queuesOptions, queueName) ? queuesOptions[queueName]?.defaultJobOptions : undefined;
 }
 
 /** Every job of a tree, parents first. */

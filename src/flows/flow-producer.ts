@@ -14,6 +14,7 @@ import { readJob } from '../queue/read-job.js';
 import type { Connection } from '../redis/connection.js';
 import { openDurable, type DurableConnection } from '../redis/durable-connection.js';
 import { QueueKeys } from '../redis/keys.js';
+import type { StoredJob } from '../redis/scripts/fetch.js';
 import { whileInSight } from '../redis/lost-sight.js';
 import { checkConnection } from '../redis/options.js';
 import { share, type ConnectionShare } from '../redis/pool.js';
@@ -177,12 +178,12 @@ export class FlowProducer extends EventEmitter {
   async #add(flows: readonly unknown[], queuesOptions: FlowQueuesOpts | undefined, pathOf: (i: number) => string): Promise<JobNode[]> {
     this.#assertOpen();
     const terms = {
-      queues: this.#queues, prefix: this.#prefix, queuesOptions, makeId: () => this.#ids.next(), now: Math.round(this.connection.now),
+      queues: this.#queues, prefix: this.#prefix, queuesOptions, defaults: undefined, makeId: () => this.#ids.next(), now: Math.round(this.connection.now),
     };
     const roots = flows.map((flow, i) => planFlow(flow, terms, pathOf(i)));
     if (this.opts.schemas) await validateFlows(this.opts.schemas, roots, pathOf);
-    const standing = await addFlows(roots);
-    return Promise.all(roots.map((root) => nodeOf(root, standing)));
+    const standing = await readStanding(await addFlows(roots));
+    return roots.map((root) => nodeOf(root, standing));
   }
 
   #assertOpen(): void {
@@ -208,17 +209,24 @@ export class FlowProducer extends EventEmitter {
 
 const levels = wholeNumber(1, Number.MAX_SAFE_INTEGER);
 
-async function nodeOf(planned: PlannedJob, standing: Map<PlannedJob, string>): Promise<JobNode> {
-  const job = await handleOf(planned, standing.get(planned));
-  if (planned.children.length === 0) return { job };
-  return { job, children: await Promise.all(planned.children.map((child) => nodeOf(child, standing))) };
+/** The jobs that stand in the places of others, as Redis holds them; one may be gone by now. */
+async function readStanding(ids: Map<PlannedJob, string>): Promise<Map<PlannedJob, { id: string; stored: StoredJob | undefined }>> {
+  return new Map(await Promise.all([...ids].map(async ([planned, id]) => [planned, { id, stored: (await planned.queue.jobs.fetch([id]))[0] }] as const)));
+}
+
+type Standing = Awaited<ReturnType<typeof readStanding>>;
+
+function nodeOf(planned: PlannedJob, standing: Standing): JobNode {
+  const job = handleOf(planned, standing);
+  return planned.children.length === 0 ? { job } : { job, children: planned.children.map((child) => nodeOf(child, standing)) };
 }
 
 /** A handle on what was added, or on what stands in its place. */
-async function handleOf({ queue, draft, node }: PlannedJob, standing: string | undefined): Promise<Job> {
+function handleOf(planned: PlannedJob, standing: Standing): Job {
+  const { queue, draft, node } = planned;
   const handle = new Job(queue, node.name, node.data, draft.opts, draft.request.id);
   handle.timestamp = draft.timestamp;
-  if (standing === undefined) return handle;
-  const [stored] = await queue.jobs.fetch([standing]);
-  return Object.assign(stored ? readJob(queue, stored) : handle, { id: standing, deduplicated: true });
+  const known = standing.size > 0 ? standing.get(planned) : undefined;
+  if (!known) return handle;
+  return Object.assign(known.stored ? readJob(queue, known.stored) : handle, { id: known.id, deduplicated: true });
 }

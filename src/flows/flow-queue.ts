@@ -44,12 +44,19 @@ export class FlowQueue implements JobOwner {
 export class FlowQueues {
   readonly #terms: FlowTerms;
   readonly #known = new Map<string, FlowQueue>();
+  /** The one that was asked for last: siblings mostly lie in one queue. */
+  #last: { prefix: string; name: string; queue: FlowQueue } | undefined;
 
   constructor(terms: FlowTerms) {
     this.#terms = terms;
   }
 
   get(prefix: string, name: string): FlowQueue {
+    if (this.#last?.name !== name || this.#last.prefix !== prefix) this.#last = { prefix, name, queue: this.#find(prefix, name) };
+    return this.#last.queue;
+  }
+
+  #find(prefix: string, name: string): FlowQueue {
     const key = `${prefix}\n${name}`;
     const known = this.#known.get(key);
     if (known) return known;

@@ -3,7 +3,7 @@ import type { JobsOptions } from '../core/job-options.js';
 import { SpanKind, TelemetryAttributes as say } from '../telemetry/names.js';
 import type { Span, Telemetry } from '../telemetry/telemetry.js';
 import { trace, traceAll } from '../telemetry/trace.js';
-import { checkNode, type FlowNode } from './flow-job.js';
+import { checkNode, NodePath, type FlowNode } from './flow-job.js';
 import type { JobNode } from './read-flow.js';
 
 type AddTrees = (flows: readonly unknown[]) => Promise<JobNode[]>;
@@ -38,7 +38,7 @@ async function addTraced(telemetry: Telemetry, flows: readonly unknown[], pathOf
   const begun: Span[] = [];
   const active: unknown = telemetry.contextManager.active();
   return traceAll(begun, async () => {
-    const traced = flows.map((flow, i) => begin(flow, { telemetry, begun, path: pathOf(i), depth: 0, parent: active }));
+    const traced = flows.map((flow, i) => begin(flow, { telemetry, begun, path: new NodePath(pathOf(i)), parent: active }));
     const added = await add(traced.map(({ node }) => node));
     for (const [i, node] of added.entries()) note(traced[i], node);
     return added;
@@ -49,15 +49,14 @@ interface Place {
   telemetry: Telemetry;
   /** All spans, to be ended together. */
   begun: Span[];
-  path: string;
-  depth: number;
+  path: NodePath;
   /** The context of the job above. */
   parent: unknown;
 }
 
 /** Begins the spans of a tree, each below its parent's, and makes the same tree anew with their contexts in its jobs. */
-function begin(given: unknown, { telemetry, begun, path, depth, parent }: Place): TracedNode {
-  checkNode(given, path, depth);
+function begin(given: unknown, { telemetry, begun, path, parent }: Place): TracedNode {
+  checkNode(given, path);
   const { name, queueName, opts, children } = given;
   const span = telemetry.tracer.startSpan(`addNode ${queueName}`, { kind: SpanKind.PRODUCER }, parent);
   begun.push(span);
@@ -65,7 +64,7 @@ function begin(given: unknown, { telemetry, begun, path, depth, parent }: Place)
   if (opts?.jobId !== undefined) span.setAttribute(say.JobId, opts.jobId);
   const context: unknown = span.setSpanOnContext(parent);
   const below = children?.map((child, i) => (
-    begin(child, { telemetry, begun, path: `${path}.children[${i}]`, depth: depth + 1, parent: context })
+    begin(child, { telemetry, begun, path: new NodePath(path, i), parent: context })
   ));
   const node: FlowNode = { ...given, opts: withContext(opts, () => telemetry.contextManager.getMetadata(context)) };
   if (below) node.children = below.map((child) => child.node);

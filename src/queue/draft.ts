@@ -10,10 +10,8 @@ import type { PlainJobs } from './plain-jobs.js';
 /** A job as the caller describes it. */
 export interface NewJob {
   name: string;
-  data: unknown;
+  data?: unknown;
   opts?: JobsOptions | undefined;
-  /** Its parent. Default: the one that its options name, which is looked for before the job is sent. */
-  parent?: ParentRef | undefined;
 }
 
 /** A checked and packed job, ready to be sent, with what its handle shows. */
@@ -57,23 +55,40 @@ export interface DraftTerms {
   plainJobs?: PlainJobs;
 }
 
-/** Where a job stands in the caller's arguments: what its fields are named by in errors, or its index in `jobs`. */
-export type Place = string | number;
+/** Where a job stands in the caller's arguments: its index in `jobs`, what names its fields in errors, or nothing for a single one. */
+export type Place = number | { field(name: string): string } | undefined;
 
 /** Written out only for errors: that would take longer than to check a job. */
-const within = (place: Place, field: string): string => (typeof place === 'number' ? `jobs[${place}].${field}` : `${place}${field}`);
+const within = (place: Place, field: string): string => (typeof place === 'number' ? `jobs[${place}].${field}` : place?.field(field) ?? field);
 
-/** Checks and packs one job. Nothing is written yet, so that everything wrong with it is found first. */
-export function draftJob(job: NewJob, terms: DraftTerms, place: Place = ''): Draft {
+/**
+ * Checks and packs one job. Nothing is written yet, so that everything wrong with it is found first.
+ *
+ * @param parent the job above it in a flow. Without it, one that its options name is looked for before the job is sent.
+ */
+export function draftJob(job: NewJob, terms: DraftTerms, place?: Place, parent?: ParentRef): Draft {
   if (!isJobName(job.name)) checkJobName(job.name, within(place, 'name'));
   if (job.opts !== undefined) checkJobOptions(job.opts, within(place, 'opts'));
-  const opts = optionsOf(job, terms.defaults);
+  const own = optionsOf(job, terms.defaults);
+  const opts = parent ? { ...own, parent: namedIn(parent) } : own;
   checkChild(opts, place);
   const timestamp = opts.timestamp ?? terms.now;
-  const request = requestOf(job, { opts, timestamp }, terms);
+  const stored = own === noOptions ? undefined : storedOptions(opts);
+  const request = requestOf(job, { opts, stored, timestamp, parent }, terms);
   const size = sizeOf(request);
   if (isTooLarge(size, opts.sizeLimit)) checkSize(size, opts.sizeLimit, within(place, 'data'));
-  return { request, opts, timestamp, parent: job.parent };
+  return { request, opts, timestamp, parent };
+}
+
+/** How the options of the children of a parent name it. */
+const names = new WeakMap<ParentRef, NonNullable<JobsOptions['parent']>>();
+
+function namedIn(parent: ParentRef): NonNullable<JobsOptions['parent']> {
+  const known = names.get(parent);
+  if (known) return known;
+  const named = Object.freeze({ id: parent.id, queue: `${parent.prefix}:${parent.queue}` });
+  names.set(parent, named);
+  return named;
 }
 
 const noOptions: JobsOptions = Object.freeze({});
@@ -83,10 +98,14 @@ function optionsOf({ opts }: NewJob, defaults: JobsOptions | undefined): JobsOpt
   return defaults === undefined ? opts : { ...defaults, ...withoutUndefined(opts) };
 }
 
-function requestOf(
-  { name, data = {}, parent }: NewJob, { opts, timestamp }: { opts: JobsOptions; timestamp: number }, { makeId, plainJobs }: DraftTerms,
-): EnqueueRequest {
-  const stored = opts === noOptions ? undefined : storedOptions(opts);
+interface Settled {
+  opts: JobsOptions;
+  stored: JobsOptions | undefined;
+  timestamp: number;
+  parent: ParentRef | undefined;
+}
+
+function requestOf({ name, data = {} }: NewJob, { opts, stored, timestamp, parent }: Settled, { makeId, plainJobs }: DraftTerms): EnqueueRequest {
   const more = special(opts, parent);
   const id = opts.jobId ?? makeId();
   if (more === undefined && plainJobs) return plainJobs.pack(id, { name, data, timestamp, opts: stored });

@@ -114,6 +114,12 @@ describe('add', () => {
 });
 
 describe('addBulk', () => {
+  test('knows no parent but the one that options name', async () => {
+    const queue = openQueue();
+    const [job] = await queue.addBulk([{ name: 'a', data: 1, opts: { priority: 1 }, parent: { prefix: 'm', queue: queue.name, id: 'nobody' } } as never]);
+    expect((await queue.getJob(job?.id ?? ''))?.parent).toBeUndefined();
+  });
+
   test.each([0, 1, 999, 1_000, 1_001, 2_500])('adds %i jobs in order', async (count) => {
     const queue = openQueue();
     const jobs = await addNumbered(queue, count);
