@@ -12,52 +12,13 @@
 local meta, wait, delayed, parents, completed, failed, state, pending, marker, events =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 -- include shared/now.lua
--- include shared/place.lua
 -- include shared/wake.lua
 -- include shared/publish.lua
--- include shared/facts.lua
--- include shared/tally.lua
--- include shared/take-in.lua
-
-local moved, ready, total = {}, false, 0
-
--- A flow that has begun ends before others begin: a parent goes to the front of its priority.
-local function toWait(id, known)
-  redis.call('ZADD', wait, head(known.pr or 0), id)
-  moved[#moved + 1], ready = { 'waiting', id, 'waiting-children' }, true
-end
-
-local function failLater(id, reason)
-  if redis.call('ZSCORE', completed, id) or redis.call('ZSCORE', failed, id) then return end
-  local known = facts(id)
-  known.df = known.df or reason
-  if redis.call('ZREM', parents, id) + redis.call('ZREM', delayed, id) > 0 then
-    known.pd = nil
-    toWait(id, known)
-  end
-  remember(id, known)
-end
-
-local function goOn(id, delays)
-  if redis.call('ZREM', parents, id) == 0 then return end
-  local known = facts(id)
-  if not (known.pd and delays) then return toWait(id, known) end
-  local due = now + known.pd
-  known.pd = nil
-  remember(id, known)
-  redis.call('ZADD', delayed, due, id)
-  moved[#moved + 1], ready = { 'delayed', id, due }, ready or redis.call('ZRANK', delayed, id) == 0
-end
+local moved, total = {}, 0
+-- include shared/hear.lua
 
 for i, item in ipairs(cmsgpack.unpack(ARGV[1])) do
-  local id, groups, tally = item[1], item[2], tallyOf(item[1])
-  if tally then
-    local counted, reason, hurry = takeIn(KEYS[10 + i], groups, tally)
-    if counted > 0 then keepTally(id, tally) end
-    total = total + counted
-    if reason then failLater(id, reason)
-    elseif (counted > 0 or #groups == 0) and (hurry or not waits(tally)) then goOn(id, not hurry) end
-  elseif #groups == 0 then goOn(id, true) end
+  total = total + hear(KEYS[10 + i], item[1], item[2])
 end
 if #moved > 0 then
   local settings = redis.call('HMGET', meta, 'paused', 'maxEvents')

@@ -1,6 +1,6 @@
 -- settle: ends, retries, delays or gives back jobs that the caller holds, and takes the next ones: one call for both.
--- KEYS  meta · job · wait · delayed · active · completed · failed · run · state · outcome · history · progress · logs · expire · sessions · dedup · outbox · pending · orphans · marker · rate · events · metrics
--- ARGV  session · seq · ended · token · wanted · leaseMs · max · durationMs · keepCompleted · keepFailed · woken · prefetch · minutes
+-- KEYS  meta · job · wait · delayed · active · completed · failed · run · state · outcome · history · progress · logs · expire · sessions · dedup · outbox · pending · orphans · marker · rate · events · metrics · parents · children
+-- ARGV  session · seq · ended · token · wanted · leaseMs · max · durationMs · keepCompleted · keepFailed · woken · prefetch · minutes · near
 --       ended    MessagePack [lease, ids, kinds, payloads, …]: jobs in the order of their ends, grouped by lease. kinds: a
 --                digit per job, or '' when all are 0. payloads: one per job, or '' when all have the outcome nil
 --                0 completed, forgotten      outcome
@@ -15,17 +15,19 @@
 --       woken    1 when the marker woke the caller: it wakes the next worker if more is waiting
 --       prefetch how many of `wanted` would not start at once: not handed out where a limit counts active jobs or starts
 --       minutes  how many minutes of per-minute counts to keep, 0 to count nothing
+--       near     '', or MessagePack [prefix, queue, parent, …]: parents in this queue, which hear at once of children that end; from
+--                `children` on a key for the books of each
 -- REPLY now · lease · ids (one a line) · records (in a row, a list if they are large, or 1: to be read by the caller) · waitMs · due · expires · more
 --       waitMs   how long a limit keeps jobs back, or -1 when the queue is paused or at its concurrency
 --       due      when the next delayed job or schedule is due · expires when the next lease runs out, told when nothing was taken; 0 for never
 --       more     '', or [refused, unready, letters, states, missing, flows]: refused item numbers (from 0) · unready item numbers: parents
 --                with children to wait for, still held · letters [id, letter, …] · facts of the taken jobs, '' for none · ids
 --                without a record (one a line) · 1 when the queue has flows
--- COST  O((items + wanted) · log n), at most 1,000 of each
-local meta, job, wait, delayed, active, completed, failed, run, state, outcome, history, progress, logs, expire, sessions, dedup, outbox, pending, orphans, marker, rate, events, metrics =
+-- COST  O((items + wanted + parents) · log n), at most 1,000 of each
+local meta, job, wait, delayed, active, completed, failed, run, state, outcome, history, progress, logs, expire, sessions, dedup, outbox, pending, orphans, marker, rate, events, metrics, parents =
   KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10],
   KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16], KEYS[17], KEYS[18], KEYS[19], KEYS[20],
-  KEYS[21], KEYS[22], KEYS[23]
+  KEYS[21], KEYS[22], KEYS[23], KEYS[24]
 -- The pieces below are statements in their order, not functions: a function costs its closure at every call. What few
 -- calls need is defined where they need it.
 -- include shared/now.lua

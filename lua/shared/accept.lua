@@ -6,10 +6,9 @@ local refused, unready = {}, {}
 local groups = cmsgpack.unpack(ARGV[3])
 local isUnready
 if flows and #groups > 0 then
-  -- include shared/tally.lua
-  isUnready = function(text)
-    local tally = readTally(text)
-    return tally and waits(tally)
+  isUnready = function(tally)
+    local open, failing = tally:match('^(%d+) (%d+) %d+ %d+ %d+$')
+    return open and tonumber(open) + tonumber(failing) > 0
   end
 end
 for g = 1, #groups, 4 do
@@ -29,4 +28,8 @@ for g = 1, #groups, 4 do
     end
     named = named + 1
   end
+end
+if ARGV[14] ~= '' then
+  -- include shared/typed.lua
+  typed({ outbox, unpack(KEYS, 25) }, { parents })
 end

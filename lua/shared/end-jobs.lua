@@ -22,6 +22,10 @@ elseif accepted > 0 then
   -- include shared/trim.lua
   -- include shared/release.lua
   -- include shared/outcomes.lua
+  local tellHere
+  if ARGV[14] ~= '' then
+    -- include shared/tell-here.lua
+  end
   -- Backwards, so that jobs that go back to the front keep their order.
   for i = accepted, 1, -1 do
     if kinds[i] == 5 then putBack(ids[i], 0, false)
@@ -55,6 +59,7 @@ elseif accepted > 0 then
   forget(dropped)
   if #kept > 0 then trim(completed, tonumber(ARGV[9])) end
   if #buried > 0 then trim(failed, tonumber(ARGV[10])) end
+  if tellHere then tellHere() end
   if ARGV[13] ~= '0' then
     -- include shared/measure.lua
     measure('c', #done, tonumber(ARGV[13]))

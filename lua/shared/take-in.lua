@@ -31,11 +31,11 @@ end
 -- Writes down what has changed.
 local function enterAll(books, changed, entries)
   local kept, gone, packed = {}, {}, {}
-  for key, outcome in pairs(changed) do
+  for key, result in pairs(changed) do
     local k, entry = #kept, entries[key]
     if entry then
       packed[entry] = packed[entry] or cmsgpack.pack(entry)
-      kept[k + 1], kept[k + 2] = key, packed[entry] .. outcome
+      kept[k + 1], kept[k + 2] = key, packed[entry] .. result
     else gone[#gone + 1] = key end
   end
   if #kept > 0 then redis.call('HSET', books, unpack(kept)) end

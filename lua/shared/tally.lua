@@ -4,18 +4,10 @@
 -- A tally that something else wrote counts as none.
 local kinds = { 'open', 'failing', 'completed', 'ignored', 'failed' }
 
-local function readTally(text)
-  if not text then return nil end
-  local tally, i = {}, 0
-  for count in text:gmatch('%d+') do
-    i = i + 1
-    if kinds[i] then tally[kinds[i]] = tonumber(count) end
-  end
-  return i == #kinds and tally or nil
-end
-
 local function tallyOf(id)
-  return readTally(redis.call('HGET', pending, id))
+  local counts, tally = { (redis.call('HGET', pending, id) or ''):match('^(%d+) (%d+) (%d+) (%d+) (%d+)$') }, {}
+  for i, kind in ipairs(kinds) do tally[kind] = tonumber(counts[i]) end
+  return counts[1] and tally or nil
 end
 
 local function keepTally(id, tally)

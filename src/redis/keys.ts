@@ -39,12 +39,12 @@ export class QueueKeys {
     return this.base + name;
   }
 
-  /** The keys a script declares, in its order. */
+  /** The keys a script declares, in its order; without a choice there are no books among them. */
   list(names: readonly ScriptKey[], choice?: KeyChoice): string[] {
     if (choice !== undefined) return names.flatMap((name) => this.#chosen(name, choice));
     const known = this.#lists.get(names);
     if (known) return known;
-    const keys = names.map((name) => this.key(name));
+    const keys = names.filter((name) => name !== 'children').map((name) => this.key(name));
     this.#lists.set(names, keys);
     return keys;
   }

@@ -159,17 +159,10 @@ local function remember(id, known)
 if next(known) == nil then redis.call('HDEL', KEYS[5], id) else redis.call('HSET', KEYS[5], id, cmsgpack.pack(known)) end
 end
 local kinds = { 'open', 'failing', 'completed', 'ignored', 'failed' }
-local function readTally(text)
-if not text then return nil end
-local tally, i = {}, 0
-for count in text:gmatch('%d+') do
-i = i + 1
-if kinds[i] then tally[kinds[i]] = tonumber(count) end
-end
-return i == #kinds and tally or nil
-end
 local function tallyOf(id)
-return readTally(redis.call('HGET', KEYS[6], id))
+local counts, tally = { (redis.call('HGET', KEYS[6], id) or ''):match('^(%d+) (%d+) (%d+) (%d+) (%d+)$') }, {}
+for i, kind in ipairs(kinds) do tally[kind] = tonumber(counts[i]) end
+return counts[1] and tally or nil
 end
 local function keepTally(id, tally)
 local counts = {}
@@ -894,17 +887,10 @@ if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
 redis.call('XADD', KEYS[7], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
 end
 local kinds = { 'open', 'failing', 'completed', 'ignored', 'failed' }
-local function readTally(text)
-if not text then return nil end
-local tally, i = {}, 0
-for count in text:gmatch('%d+') do
-i = i + 1
-if kinds[i] then tally[kinds[i]] = tonumber(count) end
-end
-return i == #kinds and tally or nil
-end
 local function tallyOf(id)
-return readTally(redis.call('HGET', KEYS[5], id))
+local counts, tally = { (redis.call('HGET', KEYS[5], id) or ''):match('^(%d+) (%d+) (%d+) (%d+) (%d+)$') }, {}
+for i, kind in ipairs(kinds) do tally[kind] = tonumber(counts[i]) end
+return counts[1] and tally or nil
 end
 local function keepTally(id, tally)
 local counts = {}
@@ -1123,6 +1109,38 @@ settled(ARGV[1], ARGV[2], 1)
 return 1`,
   receive: `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function wake()
+redis.call('ZADD', KEYS[9], 0, '0')
+end
+local function publish(limit, count, ...)
+if limit == 0 then return end
+if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
+redis.call('XADD', KEYS[10], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
+end
+local moved, total = {}, 0
+local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd', 'mv', 'rd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
+local function readFacts(packed)
+local readable, known = pcall(cmsgpack.unpack, packed or '')
+if not readable or type(known) ~= 'table' then return {} end
+for _, name in ipairs(COUNTS) do
+local count = known[name]
+if count and not (type(count) == 'number' and count >= 0 and count < 9007199254740992) then known[name] = nil end
+end
+for _, name in ipairs(TEXTS) do
+if type(known[name]) ~= 'string' then known[name] = nil end
+end
+for name, size in pairs(LISTS) do
+if type(known[name]) ~= 'table' or #known[name] ~= size then known[name] = nil end
+end
+if known.pr and known.pr > 2097151 then known.pr = nil end
+return known
+end
+local function facts(id)
+return readFacts(redis.call('HGET', KEYS[7], id))
+end
+local function remember(id, known)
+if next(known) == nil then redis.call('HDEL', KEYS[7], id) else redis.call('HSET', KEYS[7], id, cmsgpack.pack(known)) end
+end
 local BAND = 4294967296
 local ORIGIN = -2251799813685248
 local function band(priority)
@@ -1155,49 +1173,11 @@ at = math.max(at - 1, bottom)
 heads[priority] = at
 return at
 end
-local function wake()
-redis.call('ZADD', KEYS[9], 0, '0')
-end
-local function publish(limit, count, ...)
-if limit == 0 then return end
-if not (limit and limit > 0 and limit < 9007199254740992) then limit = 10000 end
-redis.call('XADD', KEYS[10], 'MAXLEN', '~', math.max(32, math.ceil(limit / math.max(count, 1))), '*', ...)
-end
-local COUNTS, TEXTS, LISTS = { 'am', 'as', 'sc', 'pr', 'pd', 'mv', 'rd' }, { 'de', 'po', 'df', 'rj' }, { pk = 3, dl = 5 }
-local function readFacts(packed)
-local readable, known = pcall(cmsgpack.unpack, packed or '')
-if not readable or type(known) ~= 'table' then return {} end
-for _, name in ipairs(COUNTS) do
-local count = known[name]
-if count and not (type(count) == 'number' and count >= 0 and count < 9007199254740992) then known[name] = nil end
-end
-for _, name in ipairs(TEXTS) do
-if type(known[name]) ~= 'string' then known[name] = nil end
-end
-for name, size in pairs(LISTS) do
-if type(known[name]) ~= 'table' or #known[name] ~= size then known[name] = nil end
-end
-if known.pr and known.pr > 2097151 then known.pr = nil end
-return known
-end
-local function facts(id)
-return readFacts(redis.call('HGET', KEYS[7], id))
-end
-local function remember(id, known)
-if next(known) == nil then redis.call('HDEL', KEYS[7], id) else redis.call('HSET', KEYS[7], id, cmsgpack.pack(known)) end
-end
 local kinds = { 'open', 'failing', 'completed', 'ignored', 'failed' }
-local function readTally(text)
-if not text then return nil end
-local tally, i = {}, 0
-for count in text:gmatch('%d+') do
-i = i + 1
-if kinds[i] then tally[kinds[i]] = tonumber(count) end
-end
-return i == #kinds and tally or nil
-end
 local function tallyOf(id)
-return readTally(redis.call('HGET', KEYS[8], id))
+local counts, tally = { (redis.call('HGET', KEYS[8], id) or ''):match('^(%d+) (%d+) (%d+) (%d+) (%d+)$') }, {}
+for i, kind in ipairs(kinds) do tally[kind] = tonumber(counts[i]) end
+return counts[1] and tally or nil
 end
 local function keepTally(id, tally)
 local counts = {}
@@ -1240,11 +1220,11 @@ return entries
 end
 local function enterAll(books, changed, entries)
 local kept, gone, packed = {}, {}, {}
-for key, outcome in pairs(changed) do
+for key, result in pairs(changed) do
 local k, entry = #kept, entries[key]
 if entry then
 packed[entry] = packed[entry] or cmsgpack.pack(entry)
-kept[k + 1], kept[k + 2] = key, packed[entry] .. outcome
+kept[k + 1], kept[k + 2] = key, packed[entry] .. result
 else gone[#gone + 1] = key end
 end
 if #kept > 0 then redis.call('HSET', books, unpack(kept)) end
@@ -1278,7 +1258,7 @@ end
 enterAll(books, changed, entries)
 return counted, reason, hurry
 end
-local moved, ready, total = {}, false, 0
+local ready = false -- somebody is to be woken for a parent
 local function toWait(id, known)
 redis.call('ZADD', KEYS[2], head(known.pr or 0), id)
 moved[#moved + 1], ready = { 'waiting', id, 'waiting-children' }, true
@@ -1303,15 +1283,20 @@ remember(id, known)
 redis.call('ZADD', KEYS[3], due, id)
 moved[#moved + 1], ready = { 'delayed', id, due }, ready or redis.call('ZRANK', KEYS[3], id) == 0
 end
-for i, item in ipairs(cmsgpack.unpack(ARGV[1])) do
-local id, groups, tally = item[1], item[2], tallyOf(item[1])
-if tally then
-local counted, reason, hurry = takeIn(KEYS[10 + i], groups, tally)
+local function hear(books, id, groups)
+local tally = tallyOf(id)
+if not tally then
+if #groups == 0 then goOn(id, true) end
+return 0
+end
+local counted, reason, hurry = takeIn(books, groups, tally)
 if counted > 0 then keepTally(id, tally) end
-total = total + counted
 if reason then failLater(id, reason)
 elseif (counted > 0 or #groups == 0) and (hurry or not waits(tally)) then goOn(id, not hurry) end
-elseif #groups == 0 then goOn(id, true) end
+return counted
+end
+for i, item in ipairs(cmsgpack.unpack(ARGV[1])) do
+total = total + hear(KEYS[10 + i], item[1], item[2])
 end
 if #moved > 0 then
 local settings = redis.call('HMGET', KEYS[1], 'paused', 'maxEvents')
@@ -2190,37 +2175,9 @@ local refused, unready = {}, {}
 local groups = cmsgpack.unpack(ARGV[3])
 local isUnready
 if flows and #groups > 0 then
-local kinds = { 'open', 'failing', 'completed', 'ignored', 'failed' }
-local function readTally(text)
-if not text then return nil end
-local tally, i = {}, 0
-for count in text:gmatch('%d+') do
-i = i + 1
-if kinds[i] then tally[kinds[i]] = tonumber(count) end
-end
-return i == #kinds and tally or nil
-end
-local function tallyOf(id)
-return readTally(redis.call('HGET', KEYS[18], id))
-end
-local function keepTally(id, tally)
-local counts = {}
-for i, kind in ipairs(kinds) do counts[i] = string.format('%d', tally[kind]) end
-redis.call('HSET', KEYS[18], id, table.concat(counts, ' '))
-end
-local function readEntry(value)
-local readable, _, entry = pcall(cmsgpack.unpack_one, value or '', 0)
-return readable and type(entry) == 'table' and #entry == 4 and type(entry[4]) == 'number' and entry or nil
-end
-local function newTally()
-return { open = 0, failing = 0, completed = 0, ignored = 0, failed = 0 }
-end
-local function waits(tally)
-return tally.open + tally.failing > 0
-end
-isUnready = function(text)
-local tally = readTally(text)
-return tally and waits(tally)
+isUnready = function(tally)
+local open, failing = tally:match('^(%d+) (%d+) %d+ %d+ %d+$')
+return open and tonumber(open) + tonumber(failing) > 0
 end
 end
 for g = 1, #groups, 4 do
@@ -2240,6 +2197,15 @@ isPlain = isPlain and kind == 0
 end
 named = named + 1
 end
+end
+if ARGV[14] ~= '' then
+local function typed(hashes, sets, stream, members)
+for _, key in ipairs(hashes) do redis.call('HEXISTS', key, '') end
+for _, key in ipairs(sets) do redis.call('ZSCORE', key, '') end
+if stream then redis.call('XLEN', stream) end
+if members then redis.call('SISMEMBER', members, '') end
+end
+typed({ KEYS[17], unpack(KEYS, 25) }, { KEYS[24] })
 end
 local done, results, bare = {}, '', false
 if accepted > 0 then
@@ -2493,6 +2459,155 @@ moved[#moved + 1] = { 'waiting', id, 'active' }
 returned = true
 end
 end
+local tellHere
+if ARGV[14] ~= '' then
+local kinds = { 'open', 'failing', 'completed', 'ignored', 'failed' }
+local function tallyOf(id)
+local counts, tally = { (redis.call('HGET', KEYS[18], id) or ''):match('^(%d+) (%d+) (%d+) (%d+) (%d+)$') }, {}
+for i, kind in ipairs(kinds) do tally[kind] = tonumber(counts[i]) end
+return counts[1] and tally or nil
+end
+local function keepTally(id, tally)
+local counts = {}
+for i, kind in ipairs(kinds) do counts[i] = string.format('%d', tally[kind]) end
+redis.call('HSET', KEYS[18], id, table.concat(counts, ' '))
+end
+local function readEntry(value)
+local readable, _, entry = pcall(cmsgpack.unpack_one, value or '', 0)
+return readable and type(entry) == 'table' and #entry == 4 and type(entry[4]) == 'number' and entry or nil
+end
+local function newTally()
+return { open = 0, failing = 0, completed = 0, ignored = 0, failed = 0 }
+end
+local function waits(tally)
+return tally.open + tally.failing > 0
+end
+local afterFailure = { fail = 'failed', continue = 'ignored', ignore = 'ignored', remove = 'gone' }
+local function verdict(kind, ending, policy)
+local awaited = kind == 'open' or kind == 'failing'
+if ending == 'completed' then return kind ~= 'completed' and 'completed' or nil end
+if ending == 'failed' then return kind ~= 'completed' and (afterFailure[policy] or 'failing') or nil end
+if ending == 'retried' then return 'open' end
+if ending == 'removed' then return awaited and 'gone' or nil end
+if kind == 'failing' then return 'gone' end
+return awaited and 'failed' or nil
+end
+local function read(books, groups)
+local keys, entries, same = {}, {}, {}
+for _, group in ipairs(groups) do
+local letters = group[4]
+for i = 1, #letters, 2 do keys[#keys + 1] = letters[i] end
+end
+for i, value in ipairs(redis.call('HMGET', books, unpack(keys))) do
+if value then
+same[value] = same[value] or readEntry(value)
+entries[keys[i]] = same[value]
+end
+end
+return entries
+end
+local function enterAll(books, changed, entries)
+local kept, gone, packed = {}, {}, {}
+for key, result in pairs(changed) do
+local k, entry = #kept, entries[key]
+if entry then
+packed[entry] = packed[entry] or cmsgpack.pack(entry)
+kept[k + 1], kept[k + 2] = key, packed[entry] .. result
+else gone[#gone + 1] = key end
+end
+if #kept > 0 then redis.call('HSET', books, unpack(kept)) end
+if #gone > 0 then redis.call('HDEL', books, unpack(gone)) end
+end
+local function takeIn(books, groups, tally)
+if #groups == 0 then return 0 end
+local entries, changed, counted, reason, hurry = read(books, groups), {}, 0, nil, false
+for _, group in ipairs(groups) do
+local ending, policy, stamp, letters = unpack(group)
+local made = {} -- what came of an entry: siblings that were alike are so again
+for i = 1, #letters, 2 do
+local key = letters[i]
+local entry = entries[key]
+local kind = entry and (stamp == 0 or stamp > entry[4]) and verdict(entry[1], ending, policy)
+if kind then
+counted, changed[key] = counted + 1, letters[i + 1]
+tally[entry[1]] = tally[entry[1]] - 1
+if kind == 'gone' then
+entries[key] = nil
+else
+tally[kind] = tally[kind] + 1
+made[entry] = made[entry] or { kind, entry[2], entry[3], math.max(stamp, entry[4]) }
+entries[key] = made[entry]
+end
+if kind == 'failed' then reason = reason or 'child ' .. key .. (ending == 'lost' and ' is missing' or ' failed') end
+hurry = hurry or (ending == 'failed' and policy == 'continue')
+end
+end
+end
+enterAll(books, changed, entries)
+return counted, reason, hurry
+end
+local ready = false -- somebody is to be woken for a parent
+local function toWait(id, known)
+redis.call('ZADD', KEYS[3], head(known.pr or 0), id)
+moved[#moved + 1], ready = { 'waiting', id, 'waiting-children' }, true
+end
+local function failLater(id, reason)
+if redis.call('ZSCORE', KEYS[6], id) or redis.call('ZSCORE', KEYS[7], id) then return end
+local known = facts(id)
+known.df = known.df or reason
+if redis.call('ZREM', KEYS[24], id) + redis.call('ZREM', KEYS[4], id) > 0 then
+known.pd = nil
+toWait(id, known)
+end
+remember(id, known)
+end
+local function goOn(id, delays)
+if redis.call('ZREM', KEYS[24], id) == 0 then return end
+local known = facts(id)
+if not (known.pd and delays) then return toWait(id, known) end
+local due = now + known.pd
+known.pd = nil
+remember(id, known)
+redis.call('ZADD', KEYS[4], due, id)
+moved[#moved + 1], ready = { 'delayed', id, due }, ready or redis.call('ZRANK', KEYS[4], id) == 0
+end
+local function hear(books, id, groups)
+local tally = tallyOf(id)
+if not tally then
+if #groups == 0 then goOn(id, true) end
+return 0
+end
+local counted, reason, hurry = takeIn(books, groups, tally)
+if counted > 0 then keepTally(id, tally) end
+if reason then failLater(id, reason)
+elseif (counted > 0 or #groups == 0) and (hurry or not waits(tally)) then goOn(id, not hurry) end
+return counted
+end
+local near, places, heard, order, told = cmsgpack.unpack(ARGV[14]), {}, {}, {}, {}
+for i = 3, #near do places[near[i]] = i - 2 end
+local name, writeLetter = near[1] .. ':' .. near[2] .. ':', write
+write = function(id, known, ending, result)
+local parent, policy = known.pk[3], known.po or ''
+if not places[parent] or known.pk[1] ~= near[1] or known.pk[2] ~= near[2] then return writeLetter(id, known, ending, result) end
+local groups = heard[parent]
+if not groups then
+groups = {}
+heard[parent], order[#order + 1] = groups, parent
+end
+local last = groups[#groups]
+if not last or last[1] ~= ending or last[2] ~= policy then
+last = { ending, policy, time[1] * 1000000 + time[2], {} }
+groups[#groups + 1] = last
+end
+local children = last[4]
+children[#children + 1], children[#children + 2], told[#told + 1] = name .. id, result, id
+end
+tellHere = function()
+if #told > 0 and redis.call('EXISTS', KEYS[17]) == 1 then redis.call('HDEL', KEYS[17], unpack(told)) end
+for i = 1, #order do hear(KEYS[24 + places[order[i]]], order[i], heard[order[i]]) end
+returned = returned or ready
+end
+end
 for i = accepted, 1, -1 do
 if kinds[i] == 5 then putBack(ids[i], 0, false)
 elseif kinds[i] == 6 then putBack(ids[i], payloads[i][1], true) end
@@ -2525,6 +2640,7 @@ forget(forgotten)
 forget(dropped)
 if #kept > 0 then trim(KEYS[6], tonumber(ARGV[9])) end
 if #buried > 0 then trim(KEYS[7], tonumber(ARGV[10])) end
+if tellHere then tellHere() end
 if ARGV[13] ~= '0' then
 local function measure(letter, count, most)
 if count == 0 then return end

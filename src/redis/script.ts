@@ -13,8 +13,8 @@ export interface Script<Call, Reply> {
   readonly keys: readonly ScriptKey[];
   readonly args: (call: Call) => ScriptArg[];
   readonly reply: (raw: RawReply, call: Call) => Reply;
-  /** The keys that a call chooses, for scripts with a `set` or `target.…` key. */
-  readonly choose?: (call: Call) => KeyChoice;
+  /** The keys that a call chooses, for scripts with a `set`, `target.…` or `children` key; undefined for those of most calls. */
+  readonly choose?: (call: Call) => KeyChoice | undefined;
   /**
    * For scripts that include `shared/once.lua`: whether Redis is to remember this call, so that a repeat after a lost reply
    * is told what the first one did. Session and number are added behind the arguments.

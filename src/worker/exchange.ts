@@ -1,9 +1,10 @@
 import { ClosedError, DurabilityError, type Shortfall } from '../core/errors.js';
 import { randomToken } from '../core/ids.js';
+import type { ParentRef } from '../core/job-record.js';
 import { ScriptPacker } from '../core/script-packer.js';
 import type { Connection } from '../redis/connection.js';
 import type { QueueKeys } from '../redis/keys.js';
-import { Ending, settle, type SettleCall, type SettleReply } from '../redis/scripts/settle.js';
+import { Ending, settle, type NearParents, type SettleCall, type SettleReply } from '../redis/scripts/settle.js';
 import { packEnded } from '../queue/pack-ended.js';
 import { readEach, readRow, type TakenRecord } from './taken-records.js';
 import type { RateLimiterOptions } from './worker-options.js';
@@ -18,6 +19,8 @@ export interface Ended {
   readonly payload: Buffer | string | ((packer: ScriptPacker) => void);
   /** How many finished jobs of its kind its rule of retention keeps, -1 for all; undefined when it says nothing of them. */
   readonly keep?: number | undefined;
+  /** Its parent, if it has one. */
+  readonly parent?: ParentRef | undefined;
   /** How large its outcome is, where that counts. */
   readonly bytes?: number | undefined;
   /** When a failed attempt is retried, in ms from now. */
@@ -143,8 +146,22 @@ export class Exchange {
       woken: take.woken ?? false,
       prefetch: take.prefetch ?? 0,
       minutes,
+      near: nearParents(ended, this.#keys),
     };
   }
+}
+
+/** The parents in the same queue. */
+function nearParents(ended: readonly Ended[], { prefix, queue }: QueueKeys): NearParents | undefined {
+  let ids: Set<string> | undefined;
+  let last: ParentRef | undefined;
+  for (const { parent } of ended) {
+    // Siblings share it.
+    if (!parent || parent === last) continue;
+    last = parent;
+    if (parent.queue === queue && parent.prefix === prefix) (ids ??= new Set()).add(parent.id);
+  }
+  return ids && { prefix, queue, ids: [...ids] };
 }
 
 /** How many completed (or failed) jobs are kept when each of these has its way; -1 for all. */

@@ -136,6 +136,7 @@ export class Executor {
       id: held.id,
       lease: held.lease,
       ending: ending.ending,
+      parent: held.parent,
       bytes: ending.bytes,
       payload: ending.payload,
       keep: ending.keep,

@@ -1,5 +1,5 @@
 import { LeaseLostError } from '../core/errors.js';
-import type { JobFacts } from '../core/job-record.js';
+import type { JobFacts, ParentRef } from '../core/job-record.js';
 import type { Job } from '../queue/job.js';
 
 /** Why a handler was told to stop. */
@@ -15,6 +15,7 @@ export class HeldJob {
   readonly id: string;
   readonly lease: string;
   readonly suspect: boolean;
+  readonly parent: ParentRef | undefined;
   /** Failures up to then are past, by Redis's clock in ms: it was put back since. */
   readonly redrivenAt: number;
   state: 'buffered' | 'running' | 'ended' | 'released' = 'buffered';
@@ -28,11 +29,12 @@ export class HeldJob {
   #controller: AbortController | undefined;
   #reason: unknown;
 
-  constructor(job: Job, lease: string, { suspect, redrivenAt }: Pick<JobFacts, 'suspect' | 'redrivenAt'>, takenAt: number) {
+  constructor(job: Job, lease: string, { suspect, redrivenAt, parent }: Pick<JobFacts, 'suspect' | 'redrivenAt' | 'parent'>, takenAt: number) {
     this.job = job;
     this.id = job.id;
     this.lease = lease;
     this.suspect = suspect;
+    this.parent = parent;
     this.redrivenAt = redrivenAt;
     this.renewedAt = takenAt;
   }

@@ -132,6 +132,22 @@ test('jobs are taken and settled many at a time', async () => {
   expect(cost.bytes / count).toBeLessThanOrEqual(240);
 });
 
+test('children end, and their parent hears of it beside them, in the calls that settle them', async () => {
+  const { queue, worker } = open();
+  const flows = new FlowProducer({ connection: { host: server.host, port: server.port } });
+  closables.push(flows);
+  const count = 4_000;
+  await flows.addBulk(Array.from({ length: 4 }, () => ({
+    name: 'parent', queueName: queue.name, children: jobs(count / 4 - 1).map((job) => ({ ...job, queueName: queue.name })),
+  })));
+  const many = worker(100);
+  await many.waitUntilReady();
+  const cost = await counted(() => drain(many, queue, count));
+  expect(cost.scripts / count).toBeLessThanOrEqual(0.015);
+  expect(cost.commands / count).toBeLessThanOrEqual(0.5);
+  expect(cost.bytes / count).toBeLessThanOrEqual(220);
+});
+
 /** Adds a job for a worker that rests, until it rests again. */
 function throughRest(queue: Queue, worker: Worker): () => Promise<void> {
   return async () => {

@@ -1,4 +1,4 @@
-import type { Call, CallOf, End, NewJob } from './machine/calls.js';
+import type { Call, CallOf, End, EndedJob, NewJob } from './machine/calls.js';
 import type { Bench } from './play/bench.js';
 import { add, change, child, job, plant, settle, take } from './play/calls-by-hand.js';
 import { attemptOf, outcomeOf, packedOf, recordOf, type Step } from './play/player.js';
@@ -41,6 +41,7 @@ const handOver: Call = { verb: 'enqueue', queue: 'q', session: 'p', seq: 1, form
 const takeFirst = (seq: number): Call => ({ verb: 'takeFirst', queue: 'q', session: 'f', seq, leaseMs: 60_000, asked: false });
 
 const rule = { id: 'd', ttlMs: 0, extend: false, replace: false, keepLast: false, reschedule: false };
+const ofParent = packedOf({ pk: ['m', 'q', 'p'] });
 const large = attemptOf('x'.repeat(40_000));
 const again = (from: number): Call[] => [settle([{ id: 'a', lease: leaseOf(from), end: retried(large) }]), take()];
 
@@ -69,6 +70,38 @@ export const scenes: readonly (Scene & { name: string })[] = [
       add(job('a', { facts: packedOf({ sc: 1, su: 1, df: 'broken' }) })), take(),
       settle([{ id: 'a', lease: leaseOf(1), end: { kind: 'failed', outcome: outcomeOf('broken'), attemptsMade: 1, attempt: attemptOf('broken'), exhausted: true } }]),
       { verb: 'redrive', queue: 'q', session: 'r', seq: 1, set: 'failed', limit: 100, till: '+inf', resetAttempts: false, resetStarted: false }, take(),
+    ],
+  },
+  {
+    name: 'a parent that hears at once goes on, and whoever rests is woken for it', damaged: false,
+    calls: [
+      plant('p', 'a'), add(job('a', { facts: ofParent })), take(),
+      change('marker', 'DEL'), settle([{ id: 'a', lease: leaseOf(2), end: { kind: 'forgotten', outcome: outcomeOf('ok') }, parent: 'p' }]),
+    ],
+  },
+  {
+    name: 'a letter that has not arrived is taken back when its parent hears at once of a later end', damaged: false,
+    calls: [
+      plant('p', 'a'), add(job('a', { facts: ofParent })), take(),
+      settle([{ id: 'a', lease: leaseOf(2), end: { kind: 'failed', outcome: outcomeOf('broken'), attemptsMade: 1, attempt: attemptOf('broken'), exhausted: true } }]),
+      { verb: 'redrive', queue: 'q', session: 'r', seq: 1, set: 'failed', limit: 100, till: '+inf', resetAttempts: false, resetStarted: false }, take(),
+      settle([{ id: 'a', lease: leaseOf(5), end: { kind: 'forgotten', outcome: outcomeOf('ok') }, parent: 'p' }]),
+    ],
+  },
+  {
+    name: 'siblings that end in one call, each in its way, are told apart; a parent of another queue or prefix has its letter', damaged: false,
+    calls: [
+      plant('p', 'a', 'b', 'c', 'e'), add(
+        job('a', { facts: ofParent }), job('b', { facts: packedOf({ pk: ['m', 'q', 'p'], po: 'ignore' }) }), job('c', { facts: packedOf({ pk: ['m', 'q', 'p'], po: 'remove' }) }), job('e', { facts: ofParent }),
+        job('x', { facts: packedOf({ pk: ['m', 'd', 'p'] }) }), job('y', { facts: packedOf({ pk: ['n', 'q', 'p'] }) }),
+      ), take('q', 6),
+      settle([
+        { id: 'a', lease: leaseOf(2), end: { kind: 'kept', outcome: outcomeOf('ok') }, parent: 'p' },
+        ...['x', 'y'].map((id) => ({ id, lease: leaseOf(2), end: { kind: 'forgotten', outcome: outcomeOf('ok') }, parent: 'p' }) satisfies EndedJob),
+        ...['b', 'c', 'e'].map((id) => ({
+          id, lease: leaseOf(2), end: { kind: 'failed', outcome: outcomeOf(id), attemptsMade: 1, attempt: attemptOf('broken'), exhausted: true }, parent: 'p',
+        }) satisfies EndedJob),
+      ]),
     ],
   },
   {

@@ -1,4 +1,5 @@
 import type { DurabilityError } from '../../core/errors.js';
+import { packStrings } from '../../core/script-packer.js';
 import { readLetters, type Letter } from '../letters.js';
 import { defineScript, integer, lines, list, text, type RawReply } from '../script.js';
 import { lua } from '../lua.generated.js';
@@ -27,6 +28,14 @@ export interface SettleCall {
   prefetch: number;
   /** How many minutes of per-minute counts to keep. Default 0: nothing is counted. */
   minutes?: number | undefined;
+  /** Parents in the same queue, which hear of the children that end in this call by the call itself. Default none: letters tell them. */
+  near?: NearParents | undefined;
+}
+
+export interface NearParents {
+  prefix: string;
+  queue: string;
+  ids: readonly string[];
 }
 
 export interface SettleReply {
@@ -64,11 +73,13 @@ export const settle = defineScript({
   keys: [
     'meta', 'job', 'wait', 'delayed', 'active', 'completed', 'failed', 'run', 'state', 'outcome', 'history',
     'progress', 'logs', 'expire', 'sessions', 'dedup', 'outbox', 'pending', 'orphans', 'marker', 'rate', 'events', 'metrics',
+    'parents', 'children',
   ],
+  choose: ({ near }: SettleCall) => near && { children: near.ids },
   args: (call: SettleCall) => [
     call.session, call.seq, call.ended, call.token, call.wanted, call.leaseMs, call.max, call.durationMs,
     call.keepCompleted, call.keepFailed, call.woken ? 1 : 0, call.prefetch,
-    call.minutes ?? 0,
+    call.minutes ?? 0, call.near ? packStrings([call.near.prefix, call.near.queue, ...call.near.ids]) : '',
   ],
   reply: (raw): SettleReply => {
     const [now, lease, ids, records, waitMs, dueAt, expiresAt, more] = list(raw);

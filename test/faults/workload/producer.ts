@@ -107,14 +107,16 @@ async function add(drafts: Draft[]): Promise<void> {
   });
 }
 
-/** A parent in one queue, its children in another, all under ids of their own: a call that was cut off is repeated until it is certain. */
+/** A parent, its children in another queue or beside it, all under ids of their own: a call that was cut off is repeated until it is certain. */
 function addFlow(): number {
   const [parent, ...children] = Array.from({ length: random.integer(2, 6) }, () => plainData());
   if (!parent) return 0;
   const opts = (data: JobData): JobsOptions => ({ jobId: `own-${data.tag}`, attempts: 4, removeOnComplete: asked, removeOnFail: asked });
+  // From another queue a letter tells the parent; beside it, the call that ends the child.
+  const queueName = random.chance(0.5) ? spec.queue : childrenOf(spec.queue);
   const tree = {
     name: 'parent', queueName: spec.queue, data: { ...parent, children: children.length }, opts: opts(parent),
-    children: children.map((data) => ({ name: 'child', queueName: childrenOf(spec.queue), data: { ...data, fails: Number(random.chance(0.1)) }, opts: opts(data) })),
+    children: children.map((data) => ({ name: 'child', queueName, data: { ...data, fails: Number(random.chance(0.1)) }, opts: opts(data) })),
   };
   track(call({ tags: [parent, ...children].map(({ tag }) => tag), flow: true }, true, async () => idsOf(await flows.add(tree))));
   return children.length + 1;

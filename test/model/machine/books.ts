@@ -6,8 +6,9 @@ export type Tally = Record<ChildKind, number>;
 const kinds: readonly ChildKind[] = ['open', 'failing', 'completed', 'ignored', 'failed'];
 
 export function tallyOf({ pending }: Columns, id: string): Tally | undefined {
-  const counts = pending.get(id)?.match(/\d+/g)?.map(Number);
-  if (counts?.length !== kinds.length) return undefined;
+  const text = pending.get(id) ?? '';
+  if (!/^\d+( \d+){4}$/.test(text)) return undefined;
+  const counts = text.split(' ').map(Number);
   return Object.fromEntries(kinds.map((kind, i) => [kind, counts[i] ?? 0])) as Tally;
 }
 

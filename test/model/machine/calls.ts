@@ -32,6 +32,8 @@ export interface EndedJob {
   id: string;
   lease: string;
   end: End;
+  /** The caller knows that it is a child of this job of the same queue. */
+  parent?: string;
 }
 
 export interface Parent {

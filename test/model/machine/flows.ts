@@ -104,25 +104,34 @@ export function forgetChildren({ queue }: Turn, { ids }: CallOf<'forgetChildren'
 }
 
 export function receive(turn: Turn, { mail }: CallOf<'receive'>): unknown {
-  const { queue } = turn;
   let total = 0;
   let ready = false;
   for (const { parent, news } of mail) {
-    const tally = tallyOf(queue, parent);
-    if (!tally) {
-      if (news.length === 0) ready = goOn(turn, parent, true) || ready;
-      continue;
-    }
-    const { counted, reason, hurry } = takeIn(turn, parent, tally, news);
-    total += counted;
-    if (reason !== undefined) ready = failLater(turn, parent, reason) || ready;
-    else if ((counted > 0 || news.length === 0) && (hurry || !awaits(tally))) ready = goOn(turn, parent, !hurry) || ready;
+    const heard = hear(turn, parent, news);
+    total += heard.counted;
+    ready ||= heard.ready;
   }
   if (turn.moved.length > 0) {
     if (ready) turn.wakeUnlessPaused();
     turn.publish(turn.moved.length, { moved: turn.moved });
   }
   return total;
+}
+
+/** What parents hear in the call that ended their children; answers whether somebody is to be woken for one. */
+export function hearNear(turn: Turn): boolean {
+  const { news, told } = turn.near;
+  for (const id of told) turn.queue.outbox.delete(id);
+  return [...news].filter(([, heard]) => heard.length > 0).map(([parent, heard]) => hear(turn, parent, heard).ready).includes(true);
+}
+
+/** What becomes of a parent that hears how children ended; `ready`: somebody is to be woken for it. */
+function hear(turn: Turn, parent: string, news: readonly News[]): { counted: number; ready: boolean } {
+  const tally = tallyOf(turn.queue, parent);
+  if (!tally) return { counted: 0, ready: news.length === 0 && goOn(turn, parent, true) };
+  const { counted, reason, hurry } = takeIn(turn, parent, tally, news);
+  if (reason !== undefined) return { counted, ready: failLater(turn, parent, reason) };
+  return { counted, ready: (counted > 0 || news.length === 0) && (hurry || !awaits(tally)) && goOn(turn, parent, !hurry) };
 }
 
 interface TakenIn {

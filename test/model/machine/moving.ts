@@ -1,7 +1,7 @@
 import type { CallOf } from './calls.js';
 import { isFirst, lowest, numberIn, ordered, type Columns } from './columns.js';
 import { once } from './sessions.js';
-import type { Turn } from './turn.js';
+import { prefix, type Turn } from './turn.js';
 import { packedInteger, packedText, unpacked, type Packed } from '../wire/message-pack.js';
 
 export function renew({ queue, now }: Turn, call: CallOf<'renew'>): unknown {
@@ -167,9 +167,6 @@ export function transfer(turn: Turn, call: CallOf<'transfer'>): unknown {
   if (gone.length > 0) arrive(target, arrived);
   return { moved, letters: turn.letters };
 }
-
-/** The prefix of all queues of the model. */
-export const prefix = 'm';
 
 function isGiven({ queue }: Turn, lease: string, id: string, bury: boolean): boolean {
   if (lease !== '') return queue.run.get(id) === lease;

@@ -3,6 +3,7 @@ import { lowest, numberIn, ordered } from './columns.js';
 import { earlierCall, settled, stale } from './sessions.js';
 import { isLimited, take, type Taken } from './taking.js';
 import { isAwaiting } from './books.js';
+import { hearNear } from './flows.js';
 import type { Turn } from './turn.js';
 import { unpacked, type Bytes, type Packed } from '../wire/message-pack.js';
 
@@ -16,6 +17,8 @@ export function settle(turn: Turn, call: CallOf<'settle'>): unknown {
     queue.active.delete(id);
     queue.run.delete(id);
   }
+  turn.near.queue = call.queue;
+  for (const { parent } of call.items) if (parent !== undefined) turn.near.news.set(parent, []);
   const ends = new Ends(turn, call);
   ends.apply(held);
   const lease = `${call.token === '' ? `${call.session}:${call.seq}` : call.token}|${now}`;
@@ -134,6 +137,7 @@ class Ends {
     turn.forget(ids(dead.forgotten));
     if (keeps) turn.trim(turn.queue.completed, call.keepCompleted);
     if (dead.kept.length > 0) turn.trim(turn.queue.failed, call.keepFailed);
+    if (hearNear(turn)) this.returned = true;
     measure(turn, 'c', this.done.length, call.minutes);
     measure(turn, 'f', dead.kept.length + dead.forgotten.length, call.minutes);
   }

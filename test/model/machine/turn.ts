@@ -1,4 +1,5 @@
 import { packedList, unpacked, type Bytes, type Packed } from '../wire/message-pack.js';
+import type { News } from './calls.js';
 import { emptyColumns, factsOf, ordered, remember, type Attempt, type Columns, type Facts, type Scores } from './columns.js';
 
 /** All queues at one instant of Redis's clock. */
@@ -15,6 +16,9 @@ export class World {
     return known;
   }
 }
+
+/** The prefix of all queues of the model. */
+export const prefix = 'm';
 
 const bandSize = 2 ** 32;
 
@@ -40,6 +44,8 @@ export class Turn {
   /** What the event of this call lists. */
   readonly moved: Packed[] = [];
   readonly letters: Letter[] = [];
+  /** Parents in this queue, which hear at once how their children ended: what they hear, and of whom. */
+  readonly near: { queue: string; news: Map<string, News[]>; told: string[] } = { queue: '', news: new Map(), told: [] };
 
   constructor(readonly world: World, readonly queue: Columns) {
     this.now = Math.floor(world.micros / 1000);
@@ -104,9 +110,16 @@ export class Turn {
 
   /** A letter to the parent of a job. */
   write(id: string, facts: Facts, ending: string, outcome: Bytes, after = 0): void {
-    const [prefix = '', queue = '', parent = ''] = facts.pk as string[];
+    const [of = '', queue = '', parent = ''] = facts.pk as string[];
     const stamp = Math.max(this.world.micros, after + 1);
-    const letter = packedList([prefix, queue, parent, ending, typeof facts.po === 'string' ? facts.po : '', stamp]) + outcome;
+    const policy = typeof facts.po === 'string' ? facts.po : '';
+    const heard = of === prefix && queue === this.near.queue ? this.near.news.get(parent) : undefined;
+    if (heard) {
+      heard.push({ childKey: `${prefix}:${queue}:${id}`, ending: ending as News['ending'], policy, stamp, outcome });
+      this.near.told.push(id);
+      return;
+    }
+    const letter = packedList([of, queue, parent, ending, policy, stamp]) + outcome;
     this.letters.push({ id, letter });
     this.queue.outbox.set(id, letter);
     this.queue.meta.set('flows', '1');

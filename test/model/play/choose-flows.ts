@@ -1,6 +1,6 @@
 import { readLetter } from '../../../src/redis/letters.js';
 import type { Call, Child, News } from '../machine/calls.js';
-import { prefix } from '../machine/moving.js';
+import { prefix } from '../machine/turn.js';
 import { outcomeOf, packedOf, recordOf, type Chooser } from './player.js';
 
 type Choose = (chooser: Chooser) => Call | undefined;

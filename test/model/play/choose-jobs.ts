@@ -1,6 +1,6 @@
 import type { Call, End, NewJob, Numbered } from '../machine/calls.js';
 import { ordered } from '../machine/columns.js';
-import { prefix } from '../machine/moving.js';
+import { prefix } from '../machine/turn.js';
 import { attemptOf, outcomeOf, packedOf, recordOf, type Chooser } from './player.js';
 
 type Choose = (chooser: Chooser) => Call | undefined;
@@ -89,6 +89,14 @@ function endOf(chooser: Chooser): End {
   }
 }
 
+/** The parent that a worker knows of, in most cases the right one. */
+function nearParent({ dice, queue, name }: Chooser, id: string): { parent?: string } {
+  if (dice.oneIn(12)) return { parent: dice.from([...queue.parents.keys()]) ?? 'nobody' };
+  const facts = queue.state.get(id);
+  const [, of, parent] = typeof facts === 'object' && Array.isArray(facts.pk) ? (facts.pk as string[]) : [];
+  return parent !== undefined && of === name && !dice.oneIn(4) ? { parent } : {};
+}
+
 function settle({ items, wanted }: { items: 'held' | 'stale' | 'none'; wanted: boolean }): Choose {
   return (chooser) => {
     const { dice, player, name } = chooser;
@@ -99,7 +107,7 @@ function settle({ items, wanted }: { items: 'held' | 'stale' | 'none'; wanted: b
     const hasLimit = dice.oneIn(8);
     return {
       verb: 'settle', queue: name, ...player.next(`w${name}~${dice.below(2)}`),
-      items: chosen.map(({ id, lease }) => ({ id, lease, end: endOf(chooser) })),
+      items: chosen.map(({ id, lease }) => ({ id, lease, end: endOf(chooser), ...nearParent(chooser, id) })),
       token: dice.oneIn(6) ? dice.of('mine', 'my~own:1') : '', wanted: wanted ? 1 + dice.below(3) : 0, leaseMs: dice.of(1000, 30_000), max: hasLimit ? 1 + dice.below(3) : 0,
       durationMs: hasLimit ? dice.of(1000, 30_000) : 0, keepCompleted: keep(), keepFailed: keep(), woken: dice.oneIn(3), prefetch: dice.oneIn(5) ? 1 : 0,
       minutes: dice.of(0, 0, 1, 3),

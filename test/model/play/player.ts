@@ -2,7 +2,7 @@ import { packRecord, packAttempt, packOutcome } from '../../../src/core/job-reco
 import { pack } from '../../../src/core/codec.js';
 import type { Call, Child, Numbered } from '../machine/calls.js';
 import type { Columns } from '../machine/columns.js';
-import { prefix } from '../machine/moving.js';
+import { prefix } from '../machine/turn.js';
 import { World } from '../machine/turn.js';
 import type { Bytes } from '../wire/message-pack.js';
 import type { Dice } from './dice.js';

@@ -8,7 +8,7 @@ import { Ending } from '../../../src/redis/scripts/settle.js';
 import { Exchange, type Ended } from '../../../src/worker/exchange.js';
 import type { ChildNews } from '../../../src/redis/scripts/receive.js';
 import type { Call, CallOf, EndedJob, News, Numbered } from '../machine/calls.js';
-import { prefix } from '../machine/moving.js';
+import { prefix } from '../machine/turn.js';
 import type { Bytes } from './message-pack.js';
 import { scripts, type ScriptVerb } from './scripts.js';
 
@@ -92,7 +92,7 @@ function exchange(connection: Connection, call: CallOf<'settle'>): void {
   const { wanted, prefetch, token, woken, leaseMs, max, durationMs, minutes } = call;
   const terms = { confirming: connection, leaseMs, limiter: max > 0 ? { max, duration: durationMs } : undefined, minutes };
   const supervisor = { retryDelayMs: 1, failed: () => undefined, isOver: () => true };
-  void new Exchange(connection, keysOf(call.queue), terms, 'w', supervisor).call(call.items.map(ended), { wanted, prefetch, token, woken });
+  void new Exchange(connection, keysOf(call.queue), terms, 'w', supervisor).call(call.items.map((item) => ended(call.queue, item)), { wanted, prefetch, token, woken });
 }
 
 /** News in a row that differ only in the child travel together. */
@@ -107,9 +107,9 @@ function grouped(news: readonly News[]): ChildNews[] {
   return groups;
 }
 
-function ended({ id, lease, end }: EndedJob): Ended {
+function ended(queue: string, { id, lease, end, parent }: EndedJob): Ended {
   const settled = (): void => undefined;
-  return { id, lease, ending: Ending[end.kind], payload: payloadOf(end), settled };
+  return { id, lease, ending: Ending[end.kind], payload: payloadOf(end), settled, ...(parent !== undefined && { parent: { prefix, queue, id: parent } }) };
 }
 
 function payloadOf(end: EndedJob['end']): Buffer | string | ((packer: ScriptPacker) => void) {
