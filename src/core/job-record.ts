@@ -15,7 +15,7 @@ const noOptions: JobsOptions = Object.freeze({});
 
 /** Packs a record. `opts` without any option takes no room. */
 export function packRecord(name: string, data: unknown, timestamp: number, opts: JobsOptions | undefined): Buffer {
-  return pack(opts === undefined ? [name, data, timestamp] : [name, data, timestamp, opts], 'data', data);
+  return pack(listOf(name, data, timestamp, opts), 'data', data);
 }
 
 /** A record as it is packed. */
@@ -28,7 +28,11 @@ export interface NewRecord {
 
 /** The same for a record that the plain writer has left. */
 export function packRecordCarefully({ name, data, timestamp, opts }: NewRecord): Buffer {
-  return packCarefully(opts === undefined ? [name, data, timestamp] : [name, data, timestamp, opts], 'data', data);
+  return packCarefully(listOf(name, data, timestamp, opts), 'data', data);
+}
+
+function listOf(name: string, data: unknown, timestamp: number, opts: JobsOptions | undefined): unknown[] {
+  return opts === undefined ? [name, data, timestamp] : [name, data, timestamp, opts];
 }
 
 /** Reads one unpacked record. Throws CORRUPT_DATA when it is none. */
