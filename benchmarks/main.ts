@@ -45,6 +45,7 @@ async function printReport(lines: readonly Line[], measured: readonly WorkloadRe
   const judged = lines.filter((line) => line.met !== undefined);
   if (judged.length === 0) return;
   print(`${judged.filter((line) => line.met).length} of ${judged.length} targets met`);
+  if (options.quick) return print('A quick run is one round of half-warm code: it shows whether something broke. Whether a target is met, a whole run shows.');
   const reasons = await knownReasons();
   for (const { row } of judged.filter((line) => !line.met)) print(`not met: ${row.label}: ${reasons.get(row.label) ?? 'no reason is known; docs/performance.md tells of other rows'}`);
 }
