@@ -98,14 +98,16 @@ function optionsOf({ opts }: NewJob, defaults: JobsOptions | undefined): JobsOpt
   return defaults === undefined ? opts : { ...defaults, ...withoutUndefined(opts) };
 }
 
-interface Settled {
+/** What has been found out of a job before it is packed. */
+interface Particulars {
   opts: JobsOptions;
+  /** The options that are stored with it. */
   stored: JobsOptions | undefined;
   timestamp: number;
   parent: ParentRef | undefined;
 }
 
-function requestOf({ name, data = {} }: NewJob, { opts, stored, timestamp, parent }: Settled, { makeId, plainJobs }: DraftTerms): EnqueueRequest {
+function requestOf({ name, data = {} }: NewJob, { opts, stored, timestamp, parent }: Particulars, { makeId, plainJobs }: DraftTerms): EnqueueRequest {
   const more = special(opts, parent);
   const id = opts.jobId ?? makeId();
   if (more === undefined && plainJobs) return plainJobs.pack(id, { name, data, timestamp, opts: stored });
