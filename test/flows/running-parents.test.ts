@@ -59,6 +59,14 @@ describe('a job that is running', () => {
     expect(await parents.getJob(job.id)).toMatchObject({ attemptsMade: 1, failedReason: expect.stringContaining('pending dependencies') });
   });
 
+  test('completes at once when a child beside it has ended, of which it heard by an event', async () => {
+    const queue = openQueue();
+    const worker = openWorker(queue, async (job) => (
+      job.name === 'child' ? 2 : queue.addAndWait('child', 1, { parent: { id: job.id, queue: job.queueQualifiedName } })
+    ), { concurrency: 2 });
+    for (let i = 0; i < 20; i++) expect((await finished(worker, (await queue.add('parent', i)).id)).returnvalue).toBe(2);
+  });
+
   test('cannot be completed by hand either, and keeps its lease', async () => {
     const [parents, leaves] = [openQueue(), openQueue()];
     const job = await parents.add('job', 1);
