@@ -42,6 +42,8 @@ export class Dispatcher {
   /** How many bytes its large results have. */
   #largeBytes = 0;
   #buffer: HeldJob[] = [];
+  /** How many jobs could not complete, and how they end is not known yet. */
+  #undecided = 0;
   #running = 0;
   #requested = 0;
   /** How many of these no lane has asked for: they are kept for jobs that are handed over. */
@@ -151,6 +153,15 @@ export class Dispatcher {
     this.#schedule();
   }
 
+  #postLater(end: Promise<Ended | undefined>): void {
+    this.#undecided++;
+    void end.then((ended) => {
+      this.#undecided--;
+      if (ended) this.post(ended);
+      else this.#noteSettled();
+    });
+  }
+
   /** Nothing is to be done for this job any more. */
   #drop(held: HeldJob): void {
     if (this.held.get(held.id) === held) this.held.delete(held.id);
@@ -230,7 +241,7 @@ export class Dispatcher {
     }
     if (wanted > 0) this.#scarce = isFirst || reply.ids.length < wanted;
     this.#prefetch.travelled(performance.now() - startedAt);
-    announce(ended, reply, (next) => this.post(next));
+    announce(ended, reply, (end) => this.#postLater(end));
     this.#options.replied(reply);
     this.#accept(this.#options.unpack(reply));
     if (wanted > 0 && this.#mode !== 'quiet') this.#noteSupply(reply);
@@ -292,7 +303,7 @@ export class Dispatcher {
   }
 
   #isFlushed(): boolean {
-    return this.#outbox.length === 0 && this.#reserved === 0 && this.#options.lanes.every((lane) => !lane.busy);
+    return this.#outbox.length === 0 && this.#undecided === 0 && this.#reserved === 0 && this.#options.lanes.every((lane) => !lane.busy);
   }
 
   #isSettled(): boolean {

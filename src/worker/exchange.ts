@@ -173,13 +173,14 @@ function strictest(ended: readonly Ended[], failed: boolean): number {
   return least;
 }
 
-/** Tells each job how its end was received; `post` is given the ends of those that could not complete. */
-export function announce(ended: readonly Ended[], reply: SettleReply, post: (ended: Ended) => void): void {
+/** Tells each job how its end was received; `later` is given the ends to come of those that could not complete. */
+export function announce(ended: readonly Ended[], reply: SettleReply, later: (end: Promise<Ended | undefined>) => void): void {
   const refused = new Set(reply.refused);
   const unready = new Set(reply.unready);
   for (const [i, end] of ended.entries()) {
-    if (unready.has(i)) void end.unready?.().then((next) => next && post(next));
-    else if (reply.unconfirmed && end.unconfirmed && !refused.has(i)) end.unconfirmed(reply.unconfirmed);
+    if (unready.has(i)) {
+      if (end.unready) later(end.unready());
+    } else if (reply.unconfirmed && end.unconfirmed && !refused.has(i)) end.unconfirmed(reply.unconfirmed);
     else end.settled(!refused.has(i), reply.now);
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { controlSignal, UnrecoverableError } from '../core/control-errors.js';
 import { PendingChildrenError, TimeoutError } from '../core/errors.js';
 import type { Job } from '../queue/job.js';
@@ -7,6 +8,12 @@ import { asError } from '../queue/as-error.js';
 import type { Ended } from './exchange.js';
 import type { HeldJob } from './held-job.js';
 import type { Undertaker } from './undertaker.js';
+
+/**
+ * After how many ms a job that still has children to wait for asks once more to complete. Its handler may have heard of a
+ * child's end by an event, before the letter from the child's queue has come.
+ */
+const lettersMs = [10, 50, 200, 700];
 
 /** What processes a job. `signal` fires when the work is no longer wanted; it is given to handlers that name it. */
 export type Handler = (job: Job, token?: string, signal?: AbortSignal) => unknown;
@@ -111,8 +118,13 @@ export class Executor {
     );
   }
 
-  /** The handler went well, but the job has children to wait for: the attempt fails. */
-  async #unready(held: HeldJob): Promise<Ended | undefined> {
+  /** The handler went well, but the job has children to wait for: the attempt fails, unless a letter arrives that was on its way. */
+  async #unready(held: HeldJob, again: () => Ended, tries: number): Promise<Ended | undefined> {
+    const waitMs = lettersMs[tries];
+    if (waitMs !== undefined) {
+      await pause(waitMs);
+      return again();
+    }
     const error = new PendingChildrenError(held.id);
     try {
       return this.#failedEnd(held, await failure(held.job, error, this.#terms), error);
@@ -131,7 +143,7 @@ export class Executor {
     });
   }
 
-  #ended(held: HeldJob, ending: EndingOf, accepted: (now: number) => void): Ended {
+  #ended(held: HeldJob, ending: EndingOf, accepted: (now: number) => void, tries = 0): Ended {
     return {
       id: held.id,
       lease: held.lease,
@@ -151,7 +163,7 @@ export class Executor {
         held.state = 'released';
         this.#say.settled(held);
       },
-      unready: () => this.#unready(held),
+      unready: () => this.#unready(held, () => this.#ended(held, ending, accepted, tries + 1), tries),
     };
   }
 

@@ -59,12 +59,28 @@ describe('a job that is running', () => {
     expect(await parents.getJob(job.id)).toMatchObject({ attemptsMade: 1, failedReason: expect.stringContaining('pending dependencies') });
   });
 
-  test('completes at once when a child beside it has ended, of which it heard by an event', async () => {
+  test.each(['the same queue', 'another queue'])('completes when its child in %s has ended, of which it heard by an event', async (where) => {
     const queue = openQueue();
-    const worker = openWorker(queue, async (job) => (
-      job.name === 'child' ? 2 : queue.addAndWait('child', 1, { parent: { id: job.id, queue: job.queueQualifiedName } })
-    ), { concurrency: 2 });
+    const leaves = where === 'another queue' ? openQueue() : queue;
+    if (leaves !== queue) openWorker(leaves, () => 2);
+    const worker = openWorker(queue, async (job) => {
+      if (job.name === 'child') return 2;
+      return (await leaves.addAndWait('child', 1, { parent: { id: job.id, queue: job.queueQualifiedName } })) as number;
+    }, { concurrency: 2 });
     for (let i = 0; i < 20; i++) expect((await finished(worker, (await queue.add('parent', i)).id)).returnvalue).toBe(2);
+  });
+
+  test('that could not complete is not left behind by a worker that closes', async () => {
+    const [parents, leaves] = [openQueue(), openQueue()];
+    const closing = gate();
+    const worker = openWorker(parents, async (job) => {
+      await leaves.add('child', 1, { parent: { id: job.id, queue: job.queueQualifiedName } });
+      closing.open();
+    });
+    const job = await parents.add('job', 1);
+    await closing.promise;
+    await worker.close();
+    expect(await job.getState()).toBe('failed');
   });
 
   test('cannot be completed by hand either, and keeps its lease', async () => {
