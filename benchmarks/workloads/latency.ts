@@ -13,12 +13,15 @@ import { mainPeers, type Metrics, type Workload } from './workload.js';
  */
 const warmUpJobs = 4;
 const size = { full: 1_000, quick: 50 };
+/** A round takes half a minute a peer. */
+const maxRounds = 3;
 
 /** One job at a time for a worker that has gone back to waiting. */
 export const latency: Workload = {
   name: 'latency',
   needs: ['single'],
   size,
+  maxRounds,
   cold: true,
   quickPeers: [...mainPeers, 'floor'],
   rows: [
@@ -41,6 +44,7 @@ export const latencyApart: Workload = {
   name: 'latency-apart',
   needs: ['single', 'processes'],
   size,
+  maxRounds,
   cold: true,
   quickPeers: mainPeers,
   rows: [
