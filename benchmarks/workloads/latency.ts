@@ -11,7 +11,7 @@ import { mainPeers, type Metrics, type Workload } from './workload.js';
  * of its own; on a small machine these keep Redis and the event loop waiting for milliseconds, which only says how long
  * a process has lived.
  */
-const warmUpJobs = 4;
+const warmUpShare = 4;
 const size = { full: 1_000, quick: 50 };
 /** A round takes half a minute a peer. */
 const maxRounds = 3;
@@ -82,7 +82,7 @@ async function oneByOne(queue: PeerQueue, starts: Starts, jobs: number): Promise
     await queue.add({ data: email(index) });
     return (await start) - addedAt;
   };
-  for (let index = 0; index < warmUpJobs * jobs; index++) {
+  for (let index = 0; index < warmUpShare * jobs; index++) {
     await sleep(1);
     await startOf(index);
   }

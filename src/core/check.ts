@@ -110,6 +110,19 @@ export function checkOptions(options: object, checks: Record<string, Check>, pat
   }
 }
 
+/** The same as a question, where the options take longer to name than to check. */
+export function hasOptions(options: object, checks: Record<string, Check>): boolean {
+  try {
+    return Object.keys(options).every((name) => {
+      const value = (options as Record<string, unknown>)[name];
+      return Object.hasOwn(checks, name) && (value === undefined || checks[name]?.(value, '') === undefined);
+    });
+  } catch {
+    // A getter threw, or a check of something inside.
+    return false;
+  }
+}
+
 /** Options may have getters, and getters may throw. */
 function read(options: object, name: string, field: string): unknown {
   try {

@@ -46,7 +46,7 @@ const isParent = ({ children }: PlannedJob): boolean => children.length > 0;
 
 function levels(parents: readonly PlannedJob[]): PlannedJob[][] {
   const found: PlannedJob[][] = [];
-  for (const job of parents) (found[job.depth] ??= []).push(job);
+  for (const job of parents) (found[job.path.depth] ??= []).push(job);
   return found.filter(Boolean);
 }
 

@@ -9,8 +9,8 @@ export interface PlannedJob {
   node: FlowNode;
   queue: FlowQueue;
   draft: Draft;
-  /** 0 for a root. */
-  depth: number;
+  /** Where it stands in the caller's arguments. */
+  path: NodePath;
   children: PlannedJob[];
 }
 
@@ -35,7 +35,7 @@ function planNode(node: unknown, terms: PlanTerms, path: NodePath, parent: Paren
   const { queueName, prefix = terms.prefix, children } = node;
   const queue = terms.queues.get(prefix, queueName);
   const draft = draftJob(node, terms.queuesOptions ? { ...terms, defaults: defaultsOf(terms.queuesOptions, queueName) } : terms, path, parent);
-  const planned: PlannedJob = { node, queue, draft, depth: path.depth, children: [] };
+  const planned: PlannedJob = { node, queue, draft, path, children: [] };
   if (children) {
     const ref = { prefix, queue: queueName, id: draft.request.id };
     for (let i = 0; i < children.length; i++) planned.children.push(planNode(children[i], terms, new NodePath(path, i), ref));

@@ -181,7 +181,7 @@ export class FlowProducer extends EventEmitter {
       queues: this.#queues, prefix: this.#prefix, queuesOptions, defaults: undefined, makeId: () => this.#ids.next(), now: Math.round(this.connection.now),
     };
     const roots = flows.map((flow, i) => planFlow(flow, terms, pathOf(i)));
-    if (this.opts.schemas) await validateFlows(this.opts.schemas, roots, pathOf);
+    if (this.opts.schemas) await validateFlows(this.opts.schemas, roots);
     const standing = await readStanding(await addFlows(roots));
     return roots.map((root) => nodeOf(root, standing));
   }
@@ -226,7 +226,7 @@ function handleOf(planned: PlannedJob, standing: Standing): Job {
   const { queue, draft, node } = planned;
   const handle = new Job(queue, node.name, node.data, draft.opts, draft.request.id);
   handle.timestamp = draft.timestamp;
-  const known = standing.size > 0 ? standing.get(planned) : undefined;
+  const known = standing.get(planned);
   if (!known) return handle;
   return Object.assign(known.stored ? readJob(queue, known.stored) : handle, { id: known.id, deduplicated: true });
 }

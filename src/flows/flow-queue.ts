@@ -45,15 +45,15 @@ export class FlowQueues {
   readonly #terms: FlowTerms;
   readonly #known = new Map<string, FlowQueue>();
   /** The one that was asked for last: siblings mostly lie in one queue. */
-  #last: { prefix: string; name: string; queue: FlowQueue } | undefined;
+  #last: FlowQueue | undefined;
 
   constructor(terms: FlowTerms) {
     this.#terms = terms;
   }
 
   get(prefix: string, name: string): FlowQueue {
-    if (this.#last?.name !== name || this.#last.prefix !== prefix) this.#last = { prefix, name, queue: this.#find(prefix, name) };
-    return this.#last.queue;
+    if (this.#last?.name !== name || this.#last.jobs.keys.prefix !== prefix) this.#last = this.#find(prefix, name);
+    return this.#last;
   }
 
   #find(prefix: string, name: string): FlowQueue {
